@@ -1,0 +1,2 @@
+//! The `bratt` program.
+fn main() {}

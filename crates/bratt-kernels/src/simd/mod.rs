@@ -1,0 +1,71 @@
+//! Vectors of f32 lanes: each algorithm is written once over [`Simd`], and the intrinsics of each instruction set
+//! stand in one small file.
+//!
+//! Every method is `unsafe` because the instruction set must have been detected; implementations are
+//! `#[inline(always)]` so that they take on the `target_feature` of the kernel they are inlined into.
+
+/// One instruction set's vector of f32.
+///
+/// # Safety
+/// Methods may only be called where the instruction set is present. Pointers must be valid for the lanes touched;
+/// no alignment is required.
+#[allow(missing_docs)]
+pub unsafe trait Simd: Copy + Send + Sync + 'static {
+    /// A vector of `LANES` numbers.
+    type V: Copy;
+    /// A lane mask.
+    type M: Copy;
+    /// A vector of `LANES` u32.
+    type U: Copy;
+    /// Number of f32 in a vector.
+    const LANES: usize;
+
+    unsafe fn splat(x: f32) -> Self::V;
+    unsafe fn load(p: *const f32) -> Self::V;
+    unsafe fn store(p: *mut f32, v: Self::V);
+    /// Loads the first `n < LANES` lanes; the others are 0. Touches no memory beyond them.
+    unsafe fn load_first(p: *const f32, n: usize) -> Self::V;
+    /// Stores the first `n < LANES` lanes only.
+    unsafe fn store_first(p: *mut f32, v: Self::V, n: usize);
+
+    unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn div(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn sqrt(a: Self::V) -> Self::V;
+    /// `a * b + c` with one rounding where the machine has it.
+    unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// The smaller; NaN if either is NaN.
+    unsafe fn min(a: Self::V, b: Self::V) -> Self::V;
+    /// The larger; NaN if either is NaN.
+    unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
+    /// Rounds to the nearest integer, ties to even.
+    unsafe fn round(a: Self::V) -> Self::V;
+    unsafe fn floor(a: Self::V) -> Self::V;
+
+    unsafe fn lt(a: Self::V, b: Self::V) -> Self::M;
+    unsafe fn le(a: Self::V, b: Self::V) -> Self::M;
+    unsafe fn eq(a: Self::V, b: Self::V) -> Self::M;
+    /// True where `a != b`, or where either is NaN.
+    unsafe fn ne(a: Self::V, b: Self::V) -> Self::M;
+    /// `if m { a } else { b }`, lane by lane.
+    unsafe fn select(m: Self::M, a: Self::V, b: Self::V) -> Self::V;
+
+    /// Reinterprets the bits.
+    unsafe fn to_bits(v: Self::V) -> Self::U;
+    unsafe fn from_bits(u: Self::U) -> Self::V;
+    unsafe fn splat_u(x: u32) -> Self::U;
+    /// `0, 1, 2, ...`
+    unsafe fn iota_u() -> Self::U;
+    unsafe fn add_u(a: Self::U, b: Self::U) -> Self::U;
+    unsafe fn sub_u(a: Self::U, b: Self::U) -> Self::U;
+    unsafe fn xor_u(a: Self::U, b: Self::U) -> Self::U;
+    unsafe fn and_u(a: Self::U, b: Self::U) -> Self::U;
+    unsafe fn or_u(a: Self::U, b: Self::U) -> Self::U;
+    unsafe fn shl_u<const N: u32>(a: Self::U) -> Self::U;
+    unsafe fn shr_u<const N: u32>(a: Self::U) -> Self::U;
+    /// Numbers below 2^31 to f32.
+    unsafe fn u_to_f32(a: Self::U) -> Self::V;
+    /// Integral f32 of magnitude below 2^31 to i32, as bits.
+    unsafe fn f32_to_i(v: Self::V) -> Self::U;
+}

@@ -1,0 +1,3 @@
+//! bratt trains image classifiers: a whole training step (forward, backward, update) is one inspectable graph,
+//! compiled to fused CPU kernels.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Set-up, checks and benchmarks of the bratt workspace.
+fn main() {}
