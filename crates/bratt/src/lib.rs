@@ -1,3 +1,7 @@
 //! bratt trains image classifiers: a whole training step (forward, backward, update) is one inspectable graph,
 //! compiled to fused CPU kernels.
 #![forbid(unsafe_code)]
+
+mod grad;
+pub mod graph;
+pub mod tensor;

@@ -1,0 +1,11 @@
+//! The rules of the operations, by family. Each file has the same order: the mathematics, the builder's methods,
+//! the shape rule, the gradient rule, the cost, tests.
+
+pub mod contract;
+pub mod loss;
+pub mod movement;
+pub mod normalise;
+pub mod pointwise;
+pub mod reduce;
+pub mod regularise;
+pub mod source;
