@@ -5,3 +5,4 @@
 mod grad;
 pub mod graph;
 pub mod tensor;
+pub mod compile;
