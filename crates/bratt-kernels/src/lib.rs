@@ -6,6 +6,8 @@
 //! combined in a fixed order: the same bits on any number of threads.
 
 pub mod isa;
+mod math;
 pub mod plan;
+pub mod random;
 pub mod simd;
 pub mod tape;
