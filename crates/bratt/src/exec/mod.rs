@@ -25,7 +25,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod gradcheck;
 pub mod interpret;
 mod textbook;
 
+pub use gradcheck::{gradcheck, gradcheck_with};
 pub use interpret::{InterpretError, Key, State, Trace, interpret};
