@@ -2,8 +2,8 @@
 //! compiled to fused CPU kernels.
 #![forbid(unsafe_code)]
 
+pub mod compile;
 pub mod exec;
 mod grad;
 pub mod graph;
 pub mod tensor;
-pub mod compile;

@@ -60,7 +60,8 @@ mod tests {
         for i in 0..lives.len() {
             for j in 0..i {
                 let together = lives[i].first <= lives[j].last && lives[j].first <= lives[i].last;
-                let apart = offsets[i] + lives[i].len <= offsets[j] || offsets[j] + lives[j].len <= offsets[i];
+                let apart =
+                    offsets[i] + lives[i].len <= offsets[j] || offsets[j] + lives[j].len <= offsets[i];
                 assert!(!together || apart, "{i} and {j}");
             }
         }

@@ -23,6 +23,8 @@ mod memory;
 mod program;
 mod simplify;
 mod steps;
+#[cfg(test)]
+mod tests;
 
 pub use layout::StateLayout;
 pub use program::{Port, Program, Step};

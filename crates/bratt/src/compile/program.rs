@@ -117,7 +117,11 @@ impl Program {
 
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:>4}  {:<7} {:<22} {:>9} {:>9}  {:<28} operations", "step", "kind", "extents", "MFLOP", "KiB", "layers")?;
+        writeln!(
+            f,
+            "{:>4}  {:<7} {:<22} {:>9} {:>9}  {:<28} operations",
+            "step", "kind", "extents", "MFLOP", "KiB", "layers"
+        )?;
         for (i, step) in self.steps.iter().enumerate() {
             writeln!(
                 f,

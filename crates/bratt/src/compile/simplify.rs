@@ -69,9 +69,17 @@ fn simplify_node(g: &GraphBuilder, node: &Node, x: &[Value]) -> Value {
         Op::MatMul { trans_a, trans_b } => {
             let (a, flip_a) = untransposed(g, x[0]);
             let (b, flip_b) = untransposed(g, x[1]);
-            g.add_node_from(Op::MatMul { trans_a: trans_a ^ flip_a, trans_b: trans_b ^ flip_b }, &[a, b], &node.origin)
+            g.add_node_from(
+                Op::MatMul { trans_a: trans_a ^ flip_a, trans_b: trans_b ^ flip_b },
+                &[a, b],
+                &node.origin,
+            )
         }
-        Op::Reduce { kind, axes } if axes.iter().all(|&a| g.shape(x[0])[a] == 1) && *kind == Reduction::Sum => x[0],
+        Op::Reduce { kind, axes }
+            if axes.iter().all(|&a| g.shape(x[0])[a] == 1) && *kind == Reduction::Sum =>
+        {
+            x[0]
+        }
         Op::Reduce { kind: Reduction::Sum, axes } => sum_of_product(g, x[0], axes).unwrap_or_else(keep),
         _ => keep(),
     }

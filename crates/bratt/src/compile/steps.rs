@@ -1,5 +1,6 @@
 //! Groups into kernel calls with memory.
 
+use super::Options;
 use super::fuse::emit::{self, Stores, Target};
 use super::fuse::group::Group;
 use super::fuse::merge;
@@ -7,7 +8,6 @@ use super::fuse::view::{Class, Views};
 use super::layout::StateLayout;
 use super::memory::{self, Life};
 use super::program::{Port, Program, Step};
-use super::Options;
 use crate::graph::{Graph, Op, SlotId, Value};
 use bratt_kernels::plan::{Instance, Space, Span, StepSpec, TapeSpec};
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,8 +69,8 @@ struct Maker<'a, 'g> {
     work_len: usize,
 }
 
-impl Maker<'_, '_> {
-    fn graph(&self) -> &Graph {
+impl<'g> Maker<'_, 'g> {
+    fn graph(&self) -> &'g Graph {
         self.views.graph
     }
 
@@ -114,11 +114,12 @@ impl Maker<'_, '_> {
             let writer = self.views.base(value);
             let Some(group) = self.groups.iter().find(|g| g.extent(writer).is_some()) else { continue };
             let emitted = emit::tape(self.views, group, &Stores::none());
-            let read_otherwise = emitted.targets.iter().zip(&emitted.spec.extents).any(|(target, &extent)| {
-                matches!(target, Target::Load(base)
+            let read_otherwise =
+                emitted.targets.iter().zip(&emitted.spec.extents).any(|(target, &extent)| {
+                    matches!(target, Target::Load(base)
                     if matches!(&self.views.node(*base).op, Op::Slot { slot: s, .. } if *s == slot)
                         && Some(extent) != group.extent(writer))
-            });
+                });
             if read_otherwise {
                 self.in_place[i] = false;
             }
@@ -155,7 +156,8 @@ impl Maker<'_, '_> {
             read(base, end, self.views.len(base));
         }
         let mut old = BTreeSet::new();
-        let results = self.graph().outputs().iter().map(|o| o.1).chain(self.graph().updates().iter().map(|u| u.1));
+        let results =
+            self.graph().outputs().iter().map(|o| o.1).chain(self.graph().updates().iter().map(|u| u.1));
         for value in results {
             if let Op::Slot { slot, .. } = &self.views.node(self.views.base(value)).op {
                 let len = self.views.len(self.views.base(value));
@@ -195,7 +197,11 @@ impl Maker<'_, '_> {
         updates
             .map(|(&(slot, value), _)| {
                 let base = self.views.base(value);
-                plain_copy(self.before_step(base), self.slot_span(slot), format!("update {}", self.graph().slots()[slot.index()].name))
+                plain_copy(
+                    self.before_step(base),
+                    self.slot_span(slot),
+                    format!("update {}", self.graph().slots()[slot.index()].name),
+                )
             })
             .collect()
     }
@@ -205,7 +211,8 @@ impl Maker<'_, '_> {
             return self.movement(group.nodes[0]);
         }
         let mut stores = Stores::none();
-        stores.values = group.nodes.iter().copied().filter(|&n| self.spans.contains_key(&Key::Node(n))).collect();
+        stores.values =
+            group.nodes.iter().copied().filter(|&n| self.spans.contains_key(&Key::Node(n))).collect();
         for (i, &(_, value)) in self.graph().updates().iter().enumerate() {
             let base = self.views.base(value);
             if self.in_place[i] && group.extent(base).is_some() {
@@ -274,11 +281,13 @@ impl Maker<'_, '_> {
             (self.span(self.views.base(value)), self.graph().node(value).shape.clone())
         };
         let mut specs = Vec::new();
-        let mut copy = |dims: &[usize], src, src_start, src_strides: Vec<usize>, dst_start, dst_strides: Vec<usize>| {
-            let (dims, src_strides, dst_strides) = joined_axes(dims, &src_strides, &dst_strides);
-            specs.push(StepSpec::Copy { dims, src, src_start, src_strides, dst, dst_start, dst_strides });
-        };
-        let dot = |start: &[usize], strides: &[usize]| start.iter().zip(strides).map(|(a, b)| a * b).sum::<usize>();
+        let mut copy =
+            |dims: &[usize], src, src_start, src_strides: Vec<usize>, dst_start, dst_strides: Vec<usize>| {
+                let (dims, src_strides, dst_strides) = joined_axes(dims, &src_strides, &dst_strides);
+                specs.push(StepSpec::Copy { dims, src, src_start, src_strides, dst, dst_start, dst_strides });
+            };
+        let dot =
+            |start: &[usize], strides: &[usize]| start.iter().zip(strides).map(|(a, b)| a * b).sum::<usize>();
         match &node.op {
             Op::Transpose { order } => {
                 let (src, shape) = source(0);
@@ -307,7 +316,8 @@ impl Maker<'_, '_> {
                 let from = shape.strides();
                 let lead = node.shape.rank() - shape.rank();
                 let repeated = |i: usize| i < lead || shape[i - lead] == 1;
-                let src_strides = (0..node.shape.rank()).map(|i| if repeated(i) { 0 } else { from[i - lead] });
+                let src_strides =
+                    (0..node.shape.rank()).map(|i| if repeated(i) { 0 } else { from[i - lead] });
                 copy(&node.shape, src, 0, src_strides.collect(), 0, strides);
             }
         }
@@ -315,7 +325,10 @@ impl Maker<'_, '_> {
             specs.insert(0, StepSpec::Fill { dst, value: value.get() as f32 });
         }
         let layers = node.origin.layer.to_string();
-        specs.into_iter().map(|spec| Step { spec, layers: layers.clone(), what: node.op.name().to_string() }).collect()
+        specs
+            .into_iter()
+            .map(|spec| Step { spec, layers: layers.clone(), what: node.op.name().to_string() })
+            .collect()
     }
 }
 
@@ -391,9 +404,8 @@ fn batch_maps(steps: Vec<Step>) -> Vec<Step> {
 
 /// Whether one step writes what the other touches.
 fn conflicts(a: &StepSpec, b: &StepSpec) -> bool {
-    let overlap = |x: &Span, y: &Span| {
-        x.space == y.space && x.offset < y.offset + y.len && y.offset < x.offset + x.len
-    };
+    let overlap =
+        |x: &Span, y: &Span| x.space == y.space && x.offset < y.offset + y.len && y.offset < x.offset + x.len;
     let (reads_a, writes_a) = touched(a);
     let (reads_b, writes_b) = touched(b);
     writes_a.iter().any(|w| reads_b.iter().chain(&writes_b).any(|x| overlap(w, x)))

@@ -148,7 +148,9 @@ impl Emitter<'_, '_> {
             match &self.views.node(base).op {
                 Op::Constant(c) => return self.constant(c.get()),
                 Op::Iota { .. } if self.views.len(base) == 1 => return self.constant(0.0),
-                Op::Iota { .. } if extent == Extent::PerRow => return self.load_index(base, extent, Instr::RowIndex),
+                Op::Iota { .. } if extent == Extent::PerRow => {
+                    return self.load_index(base, extent, Instr::RowIndex);
+                }
                 Op::Iota { .. } => return self.load_index(base, Extent::PerCol, Instr::ColIndex),
                 _ => {}
             }
@@ -296,10 +298,14 @@ impl Emitter<'_, '_> {
                 (self.push(Instr::ReduceAll(how, x), Extent::Scalar), argument / size(extent, rows, cols))
             }
             (ReduceView::Cols(..), Extent::Full) => (self.push(Instr::ReduceCols(how, x), Extent::PerRow), 1),
-            (ReduceView::Cols(..), Extent::PerCol) => (self.push(Instr::ReduceAll(how, x), Extent::Scalar), 1),
+            (ReduceView::Cols(..), Extent::PerCol) => {
+                (self.push(Instr::ReduceAll(how, x), Extent::Scalar), 1)
+            }
             (ReduceView::Cols(..), _) => (x, cols),
             (ReduceView::Rows(..), Extent::Full) => (self.push(Instr::ReduceRows(how, x), Extent::PerCol), 1),
-            (ReduceView::Rows(..), Extent::PerRow) => (self.push(Instr::ReduceAll(how, x), Extent::Scalar), 1),
+            (ReduceView::Rows(..), Extent::PerRow) => {
+                (self.push(Instr::ReduceAll(how, x), Extent::Scalar), 1)
+            }
             (ReduceView::Rows(..), _) => (x, rows),
         };
         if kind == Reduction::Sum && repeats > 1 {

@@ -103,7 +103,14 @@ impl Group {
     }
 
     /// The union of a producer and a consumer joined by an operand, or `None` if no tape can hold both.
-    pub fn merged(views: &Views<'_>, producer: &Group, consumer: &Group, base: usize, user: usize, view: View) -> Option<Group> {
+    pub fn merged(
+        views: &Views<'_>,
+        producer: &Group,
+        consumer: &Group,
+        base: usize,
+        user: usize,
+        view: View,
+    ) -> Option<Group> {
         let movement = producer.is_move || consumer.is_move;
         let two_products = producer.matmul.is_some() && consumer.matmul.is_some();
         if movement || two_products || producer.nodes.len() + consumer.nodes.len() > MAX_NODES {
@@ -122,7 +129,9 @@ impl Group {
             (Space::Flat(n), Space::Grid(r, c)) => {
                 (consumer.space, narrowed(made, wanted, n, (r, c))?, Extent::Full)
             }
-            (Space::Grid(r, c), Space::Flat(n)) => (producer.space, Extent::Full, narrowed(wanted, made, n, (r, c))?),
+            (Space::Grid(r, c), Space::Flat(n)) => {
+                (producer.space, Extent::Full, narrowed(wanted, made, n, (r, c))?)
+            }
             (Space::Flat(n), Space::Flat(m)) => {
                 (n == m || m == 1).then_some(())?;
                 compatible(made, wanted, views.len(base)).then_some(())?;
@@ -133,7 +142,10 @@ impl Group {
         for (group, full_as) in [(producer, made_as), (consumer, wanted_as)] {
             for (&node, &extent) in group.nodes.iter().zip(&group.extents) {
                 let extent = if extent == Extent::Full { full_as } else { extent };
-                let positional = matches!(views.node(node).op, Op::Uniform { .. } | Op::Iota { .. } | Op::Broadcast { .. });
+                let positional = matches!(
+                    views.node(node).op,
+                    Op::Uniform { .. } | Op::Iota { .. } | Op::Broadcast { .. }
+                );
                 if positional && full_as != Extent::Full {
                     return None;
                 }

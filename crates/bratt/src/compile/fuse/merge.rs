@@ -59,7 +59,9 @@ fn has_step(views: &Views<'_>, node: usize) -> bool {
 fn reads(views: &Views<'_>, node: usize) -> Vec<(usize, bool)> {
     match views.class(node) {
         Class::Tape => views.operands(node).into_iter().map(|o| (o.base, false)).collect(),
-        Class::MatMul | Class::Move => views.node(node).inputs.iter().map(|&v| (views.base(v), true)).collect(),
+        Class::MatMul | Class::Move => {
+            views.node(node).inputs.iter().map(|&v| (views.base(v), true)).collect()
+        }
         Class::Memory | Class::Inline => vec![],
     }
 }

@@ -85,7 +85,9 @@ impl<'g> Views<'g> {
         for (i, node) in graph.nodes().iter().enumerate() {
             let same_numbers = match &node.op {
                 Op::Reshape { .. } => true,
-                Op::Broadcast { .. } | Op::Reduce { .. } => node.shape.len() == graph.node(node.inputs[0]).shape.len(),
+                Op::Broadcast { .. } | Op::Reduce { .. } => {
+                    node.shape.len() == graph.node(node.inputs[0]).shape.len()
+                }
                 _ => false,
             };
             if same_numbers {
@@ -242,7 +244,8 @@ impl<'g> Views<'g> {
                     }
                 }
                 View::Scalar | View::Same => {
-                    let whole_iota = operand.view == View::Same && matches!(self.node(operand.base).op, Op::Iota { .. });
+                    let whole_iota =
+                        operand.view == View::Same && matches!(self.node(operand.base).op, Op::Iota { .. });
                     if whole_iota || inner_is_repeated {
                         need(self, operand.base, true);
                     }
