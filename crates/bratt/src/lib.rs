@@ -1,3 +1,6 @@
 //! bratt trains image classifiers: a whole training step (forward, backward, update) is one inspectable graph,
 //! compiled to fused CPU kernels.
 #![forbid(unsafe_code)]
+
+pub mod data;
+pub mod random;
