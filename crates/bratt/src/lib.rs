@@ -3,7 +3,9 @@
 #![forbid(unsafe_code)]
 
 pub mod compile;
+pub mod data;
 pub mod exec;
 mod grad;
 pub mod graph;
+pub mod random;
 pub mod tensor;
