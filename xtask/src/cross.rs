@@ -15,6 +15,9 @@ const TARGET: &str = "aarch64-unknown-linux-gnu";
 const ARM_LIBS: &str = "aarch64-linux-gnu";
 const CRATES: &[&str] = &["bratt-kernels", "bratt"];
 
+/// Packages that the compiler needs and that come with the host's own C compiler.
+const PRESENT: &[&str] = &["libc6", "libc6-dev", "libgcc-s1", "libstdc++6"];
+
 /// Runs the tests, or says why it cannot.
 pub fn aarch64(place: &Workspace) -> Outcome {
     if cfg!(target_arch = "aarch64") {
@@ -160,26 +163,30 @@ impl Apt {
             .collect())
     }
 
+    /// A package and all libraries below it, less those that every system with a compiler has.
+    fn closure(&self, package: &str) -> Result<Vec<String>, String> {
+        let mut found = vec![package.to_owned()];
+        let mut next = 0;
+        while let Some(name) = found.get(next).cloned() {
+            let below = self.depends(&name)?.into_iter().filter(|name| name.starts_with("lib"));
+            for name in below.filter(|name| !PRESENT.contains(&name.as_str())) {
+                if !found.contains(&name) {
+                    found.push(name);
+                }
+            }
+            next += 1;
+        }
+        Ok(found)
+    }
+
     fn unpack(&self, root: &Path) -> Result<(), String> {
-        let one = |names: Vec<String>, start: &str| {
-            names
-                .into_iter()
-                .find(|name| name.starts_with(start))
-                .ok_or(format!("no package {start}* is offered"))
-        };
-        let std_name = one(self.depends("rustc-web")?, "libstd-rust-web-")?;
-        let llvm = one(self.depends(&std_name)?, "libllvm")?;
-        let mut packages: Vec<String> = self.depends(&llvm)?;
-        packages
-            .retain(|name| name.starts_with("lib") && !name.starts_with("libc6") && !name.starts_with('<'));
-        packages.extend(["libbsd0", "libmd0", "libicu72", "liblzma5", "rustc-web"].map(str::to_owned));
-        packages.extend(["libstd-rust-web-dev:amd64", "libstd-rust-web-dev:arm64"].map(str::to_owned));
-        packages.extend(
-            ["libc6:arm64", "libc6-dev:arm64", "libgcc-s1:arm64", "libgcc-12-dev:arm64"].map(str::to_owned),
-        );
-        packages.extend([std_name, llvm, "qemu-user-static".to_owned()]);
-        packages.sort_unstable();
-        packages.dedup();
+        let compiler = self.closure("rustc-web")?;
+        let gcc = self.depends("gcc")?.into_iter().find(|name| name.starts_with("gcc-"));
+        let gcc = gcc.ok_or("the package gcc names no version")?;
+        let mut packages = vec![format!("lib{gcc}-dev:arm64"), "qemu-user-static".to_owned()];
+        packages.extend(["libstd-rust-web-dev:arm64", "libc6:arm64", "libc6-dev:arm64"].map(str::to_owned));
+        packages.push("libgcc-s1:arm64".to_owned());
+        packages.extend(compiler);
 
         let debs = self.folder.join("debs");
         let _ = fs::remove_dir_all(&debs);
