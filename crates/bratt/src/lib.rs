@@ -4,4 +4,5 @@
 
 mod grad;
 pub mod graph;
+pub mod nn;
 pub mod tensor;
