@@ -5,4 +5,5 @@
 mod grad;
 pub mod graph;
 pub mod nn;
+pub mod optim;
 pub mod tensor;
