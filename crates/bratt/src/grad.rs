@@ -54,6 +54,14 @@ impl GraphBuilder {
         if y == Value::POISON || seed == Value::POISON || xs.contains(&Value::POISON) {
             return vec![Value::POISON; xs.len()];
         }
+        if self.shape(seed) != self.shape(y) {
+            let problem = format!(
+                "found an upstream gradient of shape {}, expected {} as the result",
+                self.shape(seed),
+                self.shape(y)
+            );
+            return vec![self.fail("gradients", problem); xs.len()];
+        }
         let count = y.index() + 1;
         let depends = self.dependants(count, xs);
         let mut arrived: Vec<Option<Value>> = vec![None; count];
@@ -94,16 +102,18 @@ impl GraphBuilder {
                 }
             }
         }
-        xs.iter()
-            .map(|&x| match arrived.get(x.index()).copied().flatten() {
+        let mut gradients = Vec::with_capacity(xs.len());
+        for &x in xs {
+            gradients.push(match arrived.get(x.index()).copied().flatten() {
                 Some(dx) => dx,
                 None if stopped.get(x.index()) == Some(&true) => self.full(self.shape(x), 0.0),
                 None => {
                     let problem = format!("{} does not depend on {}", self.describe(y), self.describe(x));
                     self.fail("gradients", problem)
                 }
-            })
-            .collect()
+            });
+        }
+        gradients
     }
 
     /// For each of the first `count` nodes: whether it is one of `xs` or computed from them.

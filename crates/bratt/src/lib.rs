@@ -2,6 +2,7 @@
 //! compiled to fused CPU kernels.
 #![forbid(unsafe_code)]
 
+pub mod exec;
 mod grad;
 pub mod graph;
 pub mod nn;

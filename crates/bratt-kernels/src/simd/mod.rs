@@ -4,12 +4,22 @@
 //! Every method is `unsafe` because the instruction set must have been detected; implementations are
 //! `#[inline(always)]` so that they take on the `target_feature` of the kernel they are inlined into.
 
+#[cfg(target_arch = "x86_64")]
+pub mod avx2;
+#[cfg(target_arch = "x86_64")]
+pub mod avx512;
+#[cfg(target_arch = "aarch64")]
+pub mod neon;
+pub mod scalar;
+#[cfg(test)]
+mod tests;
+
 /// One instruction set's vector of f32.
 ///
 /// # Safety
 /// Methods may only be called where the instruction set is present. Pointers must be valid for the lanes touched;
 /// no alignment is required.
-#[allow(missing_docs)]
+#[allow(missing_docs, clippy::missing_safety_doc)] // One contract for all methods, above.
 pub unsafe trait Simd: Copy + Send + Sync + 'static {
     /// A vector of `LANES` numbers.
     type V: Copy;

@@ -6,6 +6,9 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::panic::Location;
 
+/// The problem of a value that this builder did not hand out.
+const STRANGER: &str = "found a value of another graph, expected values of this builder";
+
 /// Builds a [`Graph`]. Methods take `&self`, so that calls nest: `g.mul(g.add(x, y), z)`.
 #[derive(Debug, Default)]
 pub struct GraphBuilder {
@@ -95,6 +98,10 @@ impl GraphBuilder {
     /// Declares the value of a slot after the step. At most one per slot.
     #[track_caller]
     pub fn update(&self, slot: SlotId, value: Value) {
+        if value != Value::POISON && value.index() >= self.node_count() {
+            self.fail("update", STRANGER.into());
+            return;
+        }
         let found = self.shape(value);
         let mut inner = self.inner.borrow_mut();
         let Some(Slot { name, shape, .. }) = inner.slots.get(slot.index()).cloned() else { return };
@@ -117,6 +124,8 @@ impl GraphBuilder {
     pub fn output(&self, name: &str, value: Value) {
         if self.inner.borrow().outputs.iter().any(|(n, _)| n == name) {
             self.fail("output", format!("`{name}` is declared twice, expected unique names"));
+        } else if value != Value::POISON && value.index() >= self.node_count() {
+            self.fail("output", STRANGER.into());
         } else {
             self.inner.borrow_mut().outputs.push((name.to_string(), value));
         }
@@ -183,6 +192,10 @@ impl GraphBuilder {
         if inputs.contains(&Value::POISON) {
             return Value::POISON;
         }
+        if inputs.iter().any(|v| v.index() >= inner.nodes.len()) {
+            drop(inner);
+            return self.fail(op.name(), STRANGER.into());
+        }
         let key = (op, inputs.to_vec());
         if let Some(&value) = inner.known.get(&key) {
             return value;
@@ -243,6 +256,24 @@ impl GraphBuilder {
 }
 
 impl Graph {
+    /// A builder that goes on from this graph. Its values, inputs and slots keep their meaning.
+    pub fn into_builder(self) -> GraphBuilder {
+        let Graph { nodes, inputs, slots, outputs, updates } = self;
+        let known = nodes
+            .iter()
+            .enumerate()
+            .map(|(i, node)| ((node.op.clone(), node.inputs.clone()), Value(i as u32)))
+            .collect();
+        let used = nodes.iter().filter_map(|node| match node.op {
+            Op::Uniform { stream, .. } => Some(stream),
+            _ => None,
+        });
+        let streams = used.max().map_or(0, |last| last.saturating_add(1));
+        let inner =
+            Inner { nodes, known, inputs, slots, outputs, updates, layers: Vec::new(), streams, error: None };
+        GraphBuilder { inner: RefCell::new(inner) }
+    }
+
     /// Removes nodes that no output or update needs; inputs and slots stay declared.
     fn drop_unused(&mut self) {
         let mut used = vec![false; self.nodes.len()];

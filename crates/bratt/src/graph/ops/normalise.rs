@@ -32,7 +32,9 @@ impl GraphBuilder {
     /// Zero mean and unit variance over `axes`.
     #[track_caller]
     pub fn standardize(&self, x: Value, axes: &[usize], epsilon: f64) -> Value {
-        self.add_node(Op::Standardize { axes: axes.to_vec(), epsilon: epsilon.into() }, &[x])
+        let mut axes = axes.to_vec();
+        axes.sort_unstable();
+        self.add_node(Op::Standardize { axes, epsilon: epsilon.into() }, &[x])
     }
 
     /// Batch norm with the statistics of the batch: `x` is `[..., c]`, `gamma` and `beta` are `[c]`; statistics are

@@ -25,7 +25,7 @@
 //! | mul | a b | b | a |
 //! | div | a / b | 1/b | -y/b |
 //! | min, max | | 1 where a is taken, 1/2 on a tie | likewise |
-//! | pow | a^b | b a^(b-1) | y ln a (0 where a = 0) |
+//! | pow | a^b | b a^(b-1) (0 where b = 0) | y ln a (0 where a = 0) |
 //! | lt, le, eq, ne (gt, ge) | 0 or 1 | none | none |
 //! | select(c, a, b) | a where c != 0, else b | where c != 0 | elsewhere |
 //!
@@ -110,7 +110,8 @@ impl Unary {
             Unary::Sigmoid if x >= 0.0 => 1.0 / (1.0 + (-x).exp()),
             Unary::Sigmoid => x.exp() / (1.0 + x.exp()),
             Unary::Tanh => x.tanh(),
-            Unary::Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p() + 0.0 * x,
+            Unary::Softplus if x.is_nan() => x,
+            Unary::Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
             Unary::Relu if x < 0.0 => 0.0,
             Unary::Relu => x,
             Unary::LeakyRelu(slope) if x <= 0.0 => slope.get() * x,
@@ -218,7 +219,9 @@ impl Binary {
             Binary::Min => [share(g.lt(a, b)), share(g.lt(b, a))],
             Binary::Max => [share(g.lt(b, a)), share(g.lt(a, b))],
             Binary::Pow => {
-                let da = g.mul(dy, g.mul(b, g.pow(a, g.sub(b, g.constant(1.0)))));
+                // Where b = 0 the power is constant, also at a = 0 where b a^(b-1) is 0 times infinity.
+                let slope = g.mul(b, g.pow(a, g.sub(b, g.constant(1.0))));
+                let da = g.mul(dy, g.select(g.stop_gradient(g.eq(b, zero())), zero(), slope));
                 let base = g.select(g.stop_gradient(g.eq(a, zero())), g.constant(1.0), a);
                 [Flow(da), Flow(g.mul(dy, g.mul(y, g.log(base))))]
             }
@@ -371,8 +374,11 @@ impl GraphBuilder {
                 }
             }
         }
-        let inputs: Vec<Value> = inputs.iter().map(|&v| self.broadcast(v, &shape)).collect();
-        self.add_node(op, &inputs)
+        let mut repeated = Vec::with_capacity(inputs.len());
+        for &input in inputs {
+            repeated.push(self.broadcast(input, &shape));
+        }
+        self.add_node(op, &repeated)
     }
 }
 

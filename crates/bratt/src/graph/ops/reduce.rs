@@ -68,7 +68,6 @@ impl GraphBuilder {
     pub fn reduce_keep(&self, kind: Reduction, x: Value, axes: &[usize]) -> Value {
         let mut axes = axes.to_vec();
         axes.sort_unstable();
-        axes.dedup();
         if axes.is_empty() { x } else { self.add_node(Op::Reduce { kind, axes }, &[x]) }
     }
 
