@@ -7,5 +7,7 @@ pub mod data;
 pub mod exec;
 mod grad;
 pub mod graph;
+pub mod nn;
+pub mod optim;
 pub mod random;
 pub mod tensor;

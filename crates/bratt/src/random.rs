@@ -22,28 +22,8 @@
 //! assert!(a.below(6) < 6);
 //! ```
 
+use bratt_kernels::random::threefry;
 use std::f64::consts::TAU;
-
-/// Rotation distances of Threefry-2x32 (table 2 of the paper), repeated every eight rounds.
-const ROTATIONS: [u32; 8] = [13, 15, 26, 6, 17, 29, 16, 24];
-/// The constant of the key schedule's third word.
-const PARITY: u32 = 0x1BD1_1BDA;
-
-/// One block of Threefry-2x32-20: two random words for a `key` and a `counter`.
-pub fn threefry2x32(key: [u32; 2], counter: [u32; 2]) -> [u32; 2] {
-    let schedule = [key[0], key[1], PARITY ^ key[0] ^ key[1]];
-    let [mut a, mut b] = [counter[0].wrapping_add(schedule[0]), counter[1].wrapping_add(schedule[1])];
-    for group in 0..5 {
-        let half = 4 * (group % 2);
-        for &rotation in &ROTATIONS[half..half + 4] {
-            a = a.wrapping_add(b);
-            b = b.rotate_left(rotation) ^ a;
-        }
-        a = a.wrapping_add(schedule[(group + 1) % 3]);
-        b = b.wrapping_add(schedule[(group + 2) % 3]).wrapping_add(group as u32 + 1);
-    }
-    [a, b]
-}
 
 /// What random numbers are drawn for; part of every stream's key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -79,7 +59,7 @@ pub struct Stream {
 impl Stream {
     /// The stream of a use: see the [module](self) for how the three parts make the key.
     pub fn new(seed: u64, purpose: Purpose, index: u64) -> Self {
-        let key = threefry2x32(threefry2x32(words(seed), [purpose as u32, 0]), words(index));
+        let key = threefry(threefry(words(seed), [purpose as u32, 0]), words(index));
         Self { key, block: 0, spare_word: None, spare_normal: None }
     }
 
@@ -88,7 +68,7 @@ impl Stream {
         if let Some(word) = self.spare_word.take() {
             return word;
         }
-        let [first, second] = threefry2x32(self.key, words(self.block));
+        let [first, second] = threefry(self.key, words(self.block));
         self.block = self.block.wrapping_add(1);
         self.spare_word = Some(second);
         first
@@ -146,10 +126,10 @@ mod tests {
     /// The known answers published with Random123 (`kat_vectors`, threefry2x32, 20 rounds).
     #[test]
     fn published_known_answers() {
-        assert_eq!(threefry2x32([0, 0], [0, 0]), [0x6b20_0159, 0x99ba_4efe]);
-        assert_eq!(threefry2x32([!0, !0], [!0, !0]), [0x1cb9_96fc, 0xbb00_2be7]);
+        assert_eq!(threefry([0, 0], [0, 0]), [0x6b20_0159, 0x99ba_4efe]);
+        assert_eq!(threefry([!0, !0], [!0, !0]), [0x1cb9_96fc, 0xbb00_2be7]);
         assert_eq!(
-            threefry2x32([0x1319_8a2e, 0x0370_7344], [0x243f_6a88, 0x85a3_08d3]),
+            threefry([0x1319_8a2e, 0x0370_7344], [0x243f_6a88, 0x85a3_08d3]),
             [0xc492_3a9c, 0x483d_f7a0]
         );
     }

@@ -1,0 +1,147 @@
+//! The closed set of layers, and the one place where each is matched to what it does.
+
+use super::{
+    BatchNorm, Dense, Dropout, DropoutForm, Elu, Flatten, LeakyRelu, Maxout, Mode, Parameters, Per, Relu,
+    Sigmoid, Softplus, Standardize, Tanh, Whiten,
+};
+use crate::graph::{GraphBuilder, Value};
+use crate::tensor::Shape;
+use serde::{Deserialize, Serialize};
+
+/// One layer's description: what a model file stores and a configuration lists, as a table with its `type` and the
+/// fields that differ from the defaults.
+///
+/// ```
+/// use bratt::nn::{Dropout, Layer};
+/// let layer: Layer = serde_json::from_str(r#"{"type": "dropout", "drop": 0.2}"#)?;
+/// assert_eq!(layer, Dropout::new(0.2).into());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Layer {
+    Standardize(Standardize),
+    Whiten(Whiten),
+    Flatten(Flatten),
+    Dense(Dense),
+    Maxout(Maxout),
+    BatchNorm(BatchNorm),
+    Relu(Relu),
+    LeakyRelu(LeakyRelu),
+    Elu(Elu),
+    Sigmoid(Sigmoid),
+    Tanh(Tanh),
+    Softplus(Softplus),
+    Dropout(Dropout),
+}
+
+macro_rules! from_variants {
+    ($($name:ident)*) => {$(
+        impl From<$name> for Layer {
+            fn from(layer: $name) -> Layer {
+                Layer::$name(layer)
+            }
+        }
+    )*};
+}
+
+from_variants! {
+    Standardize Whiten Flatten Dense Maxout BatchNorm Relu LeakyRelu Elu Sigmoid Tanh Softplus Dropout
+}
+
+impl Layer {
+    /// The kind, as it is written in configurations and before the number in automatic names.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Layer::Standardize(_) => "standardize",
+            Layer::Whiten(_) => "whiten",
+            Layer::Flatten(_) => "flatten",
+            Layer::Dense(_) => "dense",
+            Layer::Maxout(_) => "maxout",
+            Layer::BatchNorm(_) => "batch_norm",
+            Layer::Relu(_) => "relu",
+            Layer::LeakyRelu(_) => "leaky_relu",
+            Layer::Elu(_) => "elu",
+            Layer::Sigmoid(_) => "sigmoid",
+            Layer::Tanh(_) => "tanh",
+            Layer::Softplus(_) => "softplus",
+            Layer::Dropout(_) => "dropout",
+        }
+    }
+
+    /// Writes the layer for a batch `x` `[n, ...]`, inside the graph's current layer, which names its slots.
+    pub fn build(&self, g: &GraphBuilder, x: Value, mode: Mode, parameters: &mut Parameters<'_>) -> Value {
+        match self {
+            Layer::Standardize(layer) => layer.build(g, x),
+            Layer::Whiten(layer) => layer.build(g, x),
+            Layer::Flatten(layer) => layer.build(g, x),
+            Layer::Dense(layer) => layer.build(g, x, parameters),
+            Layer::Maxout(layer) => layer.build(g, x, parameters),
+            Layer::BatchNorm(layer) => layer.build(g, x, mode, parameters),
+            Layer::Relu(layer) => layer.build(g, x),
+            Layer::LeakyRelu(layer) => layer.build(g, x),
+            Layer::Elu(layer) => layer.build(g, x),
+            Layer::Sigmoid(layer) => layer.build(g, x),
+            Layer::Tanh(layer) => layer.build(g, x),
+            Layer::Softplus(layer) => layer.build(g, x),
+            Layer::Dropout(layer) => layer.build(g, x, mode),
+        }
+    }
+
+    /// The shape of one example after the layer, given the shape before it (neither with the batch axis).
+    ///
+    /// # Errors
+    /// What is wrong with the layer's settings or with the shape, as a sentence.
+    pub fn output_shape(&self, input: &Shape) -> Result<Shape, String> {
+        match self {
+            Layer::Standardize(layer) => layer.output_shape(input),
+            Layer::Whiten(layer) => layer.output_shape(input),
+            Layer::Flatten(layer) => Ok(layer.output_shape(input)),
+            Layer::Dense(layer) => layer.output_shape(input),
+            Layer::Maxout(layer) => layer.output_shape(input),
+            Layer::BatchNorm(layer) => layer.output_shape(input),
+            Layer::LeakyRelu(layer) => layer.output_shape(input),
+            Layer::Elu(layer) => layer.output_shape(input),
+            Layer::Dropout(layer) => layer.output_shape(input),
+            Layer::Relu(_) | Layer::Sigmoid(_) | Layer::Tanh(_) | Layer::Softplus(_) => Ok(input.clone()),
+        }
+    }
+
+    /// One line for people, such as `dense 512`.
+    pub fn describe(&self) -> String {
+        match self {
+            Layer::Standardize(layer) => match layer.per {
+                Per::Feature => "standardize per feature".into(),
+                Per::Channel => "standardize per channel".into(),
+            },
+            Layer::Whiten(layer) if layer.keep_shape => "whiten (zca)".into(),
+            Layer::Whiten(layer) => format!("whiten (pca) to {}", layer.outputs),
+            Layer::Dense(layer) => format!("dense {}", layer.units),
+            Layer::Maxout(layer) => format!("maxout {} of {} pieces", layer.units, layer.pieces),
+            Layer::LeakyRelu(layer) => format!("leaky_relu slope {}", layer.slope),
+            Layer::Elu(layer) => format!("elu alpha {}", layer.alpha),
+            Layer::Dropout(layer) => match layer.form {
+                DropoutForm::Inverted => format!("dropout drop {}", layer.drop),
+                DropoutForm::Naive => format!("dropout drop {} (naive)", layer.drop),
+            },
+            Layer::Flatten(_)
+            | Layer::BatchNorm(_)
+            | Layer::Relu(_)
+            | Layer::Sigmoid(_)
+            | Layer::Tanh(_)
+            | Layer::Softplus(_) => self.kind().into(),
+        }
+    }
+
+    /// Whether the layer is in the ReLU family, in front of which He's initialisation fits.
+    pub(crate) fn is_rectifier(&self) -> bool {
+        matches!(self, Layer::Relu(_) | Layer::LeakyRelu(_) | Layer::Elu(_))
+    }
+
+    /// Whether the layer leaves the distribution's scale to the next one, so that the search for the activation after
+    /// a dense layer looks past it.
+    pub(crate) fn is_between_dense_and_activation(&self) -> bool {
+        matches!(self, Layer::BatchNorm(_) | Layer::Dropout(_) | Layer::Flatten(_))
+    }
+}

@@ -1,0 +1,56 @@
+//! What a network's last numbers mean, and the loss that follows from it.
+//!
+//! | task | last layer | loss, mean over the n examples |
+//! |---|---|---|
+//! | classify | one logit per class | softmax cross-entropy, `-log softmax(z)[label]` |
+//! | binary | one logit | binary cross-entropy, `softplus(z) - t z` |
+//! | regress | one prediction per target | `sum over targets of (p - t)^2 / 2` |
+//!
+//! Each is the negative log-likelihood (up to constants) of a categorical, Bernoulli or normal variable, whose
+//! gradient at the last layer is prediction minus target.
+//!
+//! Source: lectures on linear, logistic and softmax regression.
+
+use crate::graph::{GraphBuilder, Value};
+use serde::{Deserialize, Serialize};
+
+/// What is to be learned.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// One of several classes; logits `[n, classes]`, labels `[n]` are class indices.
+    Classify,
+    /// One of two classes; logits `[n, 1]`, labels `[n]` or `[n, 1]` are 0, 1 or a probability.
+    Binary,
+    /// Numbers; predictions `[n, k]`, targets `[n, k]`, or `[n]` for k = 1.
+    Regress,
+}
+
+impl Task {
+    /// The mean loss over the batch, a scalar.
+    #[track_caller]
+    pub fn loss(self, g: &GraphBuilder, logits: Value, labels: Value) -> Value {
+        g.mean_all(self.losses(g, logits, labels))
+    }
+
+    /// The loss of each example, `[n]`.
+    #[track_caller]
+    pub fn losses(self, g: &GraphBuilder, logits: Value, labels: Value) -> Value {
+        let shape = g.shape(logits);
+        if self == Task::Classify {
+            return g.cross_entropy(logits, labels);
+        }
+        let found = g.shape(labels);
+        if found != shape && (found.rank() != 1 || found.len() != shape.len()) {
+            return g
+                .fail("loss", format!("found predictions {shape} and targets {found}, expected as many"));
+        }
+        let targets = g.reshape(labels, &shape);
+        let each = match self {
+            Task::Binary => g.binary_cross_entropy(logits, targets),
+            Task::Classify | Task::Regress => g.squared_error(logits, targets),
+        };
+        let axes: Vec<usize> = (1..shape.rank()).collect();
+        g.sum(each, &axes)
+    }
+}
