@@ -7,5 +7,6 @@
 
 pub mod isa;
 pub mod plan;
+pub mod pool;
 pub mod simd;
 pub mod tape;
