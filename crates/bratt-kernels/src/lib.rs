@@ -6,7 +6,9 @@
 //! combined in a fixed order: the same bits on any number of threads.
 
 pub mod isa;
+mod math;
 pub mod plan;
 pub mod pool;
+pub mod random;
 pub mod simd;
 pub mod tape;
