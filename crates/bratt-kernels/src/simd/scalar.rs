@@ -77,6 +77,14 @@ unsafe impl<const N: usize> Simd for Lanes<N> {
             }
         }
     }
+    #[inline(always)]
+    unsafe fn transpose(src: *const f32, src_stride: usize, dst: *mut f32, dst_stride: usize) {
+        for i in 0..N {
+            for j in 0..N {
+                *dst.add(i * dst_stride + j) = *src.add(j * src_stride + i);
+            }
+        }
+    }
 
     #[inline(always)]
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
