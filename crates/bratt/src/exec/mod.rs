@@ -27,6 +27,8 @@
 
 pub mod gradcheck;
 pub mod interpret;
+#[cfg(test)]
+pub(crate) mod tests;
 mod textbook;
 
 pub use gradcheck::{gradcheck, gradcheck_with};
