@@ -6,6 +6,9 @@
 
 use crate::isa::Isa;
 use crate::simd::Simd;
+use crate::simd::scalar::Scalar;
+#[cfg(target_arch = "x86_64")]
+use crate::simd::{avx2::Avx2, avx512::Avx512};
 
 /// The block of C held in registers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,23 +22,28 @@ pub(super) struct Registers {
 }
 
 impl Registers {
-    /// 32 registers of 16 lanes: 28 accumulators; 16 of 8 lanes: 12; 32 of 4 lanes: 24; 16 of 4 lanes: 8.
-    pub(super) const fn with_lanes(lanes: usize) -> Registers {
-        let (mr, vectors) = match lanes {
-            16 => (14, 2),
-            8 => (6, 2),
-            _ if cfg!(target_arch = "aarch64") => (8, 3),
-            _ => (4, 2),
+    /// Leaves room for a row of B and a spread number of A beside the accumulators.
+    pub(super) const fn new<S: Simd>() -> Registers {
+        let (mr, vectors) = match S::REGISTERS {
+            32 if S::LANES == 4 => (8, 3),
+            32 => (14, 2),
+            16 if S::LANES == 4 => (4, 2),
+            16 => (6, 2),
+            _ => (3, 2),
         };
-        Registers { lanes, mr, nr: vectors * lanes }
+        Registers { lanes: S::LANES, mr, nr: vectors * S::LANES }
     }
 
     pub(super) const fn of(isa: Isa) -> Registers {
-        Registers::with_lanes(match isa {
-            Isa::Scalar | Isa::Neon => 4,
-            Isa::Avx2 => 8,
-            Isa::Avx512 => 16,
-        })
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => Registers::new::<Avx2>(),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => Registers::new::<Avx512>(),
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => Registers::new::<crate::simd::neon::Neon>(),
+            _ => Registers::new::<Scalar>(),
+        }
     }
 }
 
@@ -126,6 +134,11 @@ pub(super) unsafe fn micro<
     }
 }
 
+/// Whether blocks are three vectors wide rather than two.
+pub(super) const fn wide<S: Simd>() -> bool {
+    Registers::new::<S>().nr == 3 * S::LANES
+}
+
 /// Calls `$kernel::<S, rows, ...>` for a number of rows known at run time only, up to MR.
 macro_rules! for_rows {
     ($S:ident, $rows:expr, $call:ident) => {
@@ -133,7 +146,7 @@ macro_rules! for_rows {
     };
     (@ $S:ident, $rows:expr, $call:ident, $($r:literal)*) => {
         match $rows {
-            $($r if const { $r <= Registers::with_lanes($S::LANES).mr } => $call!($r),)*
+            $($r if const { $r <= Registers::new::<$S>().mr } => $call!($r),)*
             other => unreachable!("{other} rows in registers"),
         }
     };
@@ -151,8 +164,8 @@ pub(super) unsafe fn packed<S: Simd>(rows: usize, vectors: usize, a_columns: boo
             match (vectors, a_columns) {
                 (1, false) => micro::<S, $r, 1, false, false>(block),
                 (1, true) => micro::<S, $r, 1, true, false>(block),
-                (3, false) => micro::<S, $r, 3, false, false>(block),
-                (3, true) => micro::<S, $r, 3, true, false>(block),
+                (3, false) if const { wide::<S>() } => micro::<S, $r, 3, false, false>(block),
+                (3, true) if const { wide::<S>() } => micro::<S, $r, 3, true, false>(block),
                 (_, false) => micro::<S, $r, 2, false, false>(block),
                 (_, true) => micro::<S, $r, 2, true, false>(block),
             }

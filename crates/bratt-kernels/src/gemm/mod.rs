@@ -305,7 +305,7 @@ impl TileKernel<'_> {
 
     #[inline(always)]
     unsafe fn packed<S: Simd>(&self) {
-        let registers = const { Registers::with_lanes(S::LANES) };
+        let registers = const { Registers::new::<S>() };
         let Registers { lanes, mr, nr } = registers;
         let Shape { n, k, trans_a, trans_b, .. } = self.gemm.shape;
         let Tile { row, rows, col, cols } = self.tile;

@@ -1,7 +1,7 @@
 //! Products of few rows (one image, a small batch): each number of B is used once or a few times, so the time goes
 //! into reading it. B is read where it lies, and many accumulators keep many reads under way.
 
-use super::micro::{Block, Registers, for_rows, micro};
+use super::micro::{Block, Registers, for_rows, micro, wide};
 use super::{Shape, Tile, TileKernel};
 use crate::simd::Simd;
 
@@ -92,7 +92,7 @@ unsafe fn strip<S: Simd, const R: usize, const A_COLUMNS: bool>(mut block: Block
         } else if R <= 3 && vectors >= 4 {
             block.width = 4 * S::LANES;
             micro::<S, R, 4, A_COLUMNS, false>(block);
-        } else if const { Registers::with_lanes(S::LANES).nr / S::LANES == 3 } && vectors >= 3 {
+        } else if const { wide::<S>() } && vectors >= 3 {
             block.width = 3 * S::LANES;
             micro::<S, R, 3, A_COLUMNS, false>(block);
         } else if vectors >= 2 {

@@ -23,7 +23,7 @@ pub(super) const fn a_len(rows: usize, depth: usize) -> usize {
 /// The instruction set of `S` must be present, and the pointers valid; `to` for [`a_len`] numbers.
 #[inline(always)]
 pub(super) unsafe fn a<S: Simd>(depth: usize, rows: usize, a: *const f32, stride: usize, to: *mut f32) {
-    let mr = const { Registers::with_lanes(S::LANES).mr };
+    let mr = const { Registers::new::<S>().mr };
     let mut p0 = 0;
     while p0 < depth {
         let p1 = depth.min(p0 + STEPS);

@@ -105,7 +105,7 @@ fn check_all(shape: Shape, need: TileNeed) {
     for isa in Isa::available() {
         check(&Gemm::new(isa, shape, need), by_isa);
     }
-    let registers = Registers::with_lanes(16);
+    let registers = Registers::new::<Lanes<16>>();
     check(&Gemm::with_registers(Isa::Scalar, registers, shape, need), by_sixteen);
 }
 
