@@ -29,6 +29,8 @@
 //! ```
 
 mod cpu;
+#[cfg(test)]
+mod cpu_tests;
 pub mod gradcheck;
 mod initial;
 pub mod interpret;
