@@ -41,6 +41,9 @@ impl Apt {
             format!("Dir::State::Lists={folder}/lists"),
             format!("Dir::State::status={folder}/status"),
             format!("Dir::Cache={folder}/cache"),
+            // Containers often turn the caches off; without them every call reads the whole index again.
+            "Dir::Cache::pkgcache=pkgcache.bin".to_owned(),
+            "Dir::Cache::srcpkgcache=srcpkgcache.bin".to_owned(),
             "APT::Architectures::=amd64".to_owned(),
             "APT::Architectures::=arm64".to_owned(),
             "APT::Sandbox::User=root".to_owned(),
@@ -51,10 +54,10 @@ impl Apt {
         command
     }
 
-    /// The packages that `package` depends on directly.
-    pub fn depends(&self, package: &str) -> Result<Vec<String>, String> {
-        let listing = output(self.command("apt-cache").args(["depends", "--important", package]))
-            .map_err(|_| format!("the package sources do not offer {package}"))?;
+    /// The packages that these depend on directly.
+    pub fn depends(&self, packages: &[String]) -> Result<Vec<String>, String> {
+        let listing = output(self.command("apt-cache").args(["depends", "--important"]).args(packages))
+            .map_err(|_| format!("the package sources do not offer {}", packages.join(", ")))?;
         Ok(listing
             .lines()
             .filter_map(|line| line.trim().strip_prefix("Depends: "))
@@ -62,18 +65,25 @@ impl Apt {
             .collect())
     }
 
+    /// The first dependency of `package` whose name starts so, such as the newest version behind a plain name.
+    pub fn depends_on(&self, package: &str, start: &str) -> Result<String, String> {
+        let names = self.depends(&[package.to_owned()])?;
+        names.into_iter().find(|name| name.starts_with(start)).ok_or(format!("{package} needs no {start}*"))
+    }
+
     /// A package and all libraries below it, less those that every system with a compiler has.
     pub fn closure(&self, package: &str) -> Result<Vec<String>, String> {
         let mut found = vec![package.to_owned()];
         let mut next = 0;
-        while let Some(name) = found.get(next).cloned() {
-            let below = self.depends(&name)?.into_iter().filter(|name| name.starts_with("lib"));
-            for name in below.filter(|name| !PRESENT.contains(&name.as_str())) {
-                if !found.contains(&name) {
+        // A whole level a call: the index is read anew each time.
+        while next < found.len() {
+            let below = self.depends(&found[next..])?;
+            next = found.len();
+            for name in below {
+                if name.starts_with("lib") && !PRESENT.contains(&name.as_str()) && !found.contains(&name) {
                     found.push(name);
                 }
             }
-            next += 1;
         }
         Ok(found)
     }

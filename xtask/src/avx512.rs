@@ -43,9 +43,7 @@ pub fn run(place: &Workspace, filter: &[String]) -> Result<bool, String> {
 }
 
 fn packages(apt: &Apt) -> Result<Vec<String>, String> {
-    let kernel =
-        apt.depends("linux-image-cloud-amd64")?.into_iter().find(|name| name.starts_with("linux-image-"));
-    let mut packages = vec![kernel.ok_or("no package linux-image-* is offered")?];
+    let mut packages = vec![apt.depends_on("linux-image-cloud-amd64", "linux-image-")?];
     for program in ["bochs", "genisoimage"] {
         packages.extend(apt.closure(program)?);
     }

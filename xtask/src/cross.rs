@@ -109,8 +109,7 @@ impl Tools {
 /// The second compiler with its libraries, arm64's standard, C and compiler libraries, and the emulator.
 fn packages(apt: &Apt) -> Result<Vec<String>, String> {
     let mut packages = apt.closure("rustc-web")?;
-    let gcc = apt.depends("gcc")?.into_iter().find(|name| name.starts_with("gcc-"));
-    let gcc = gcc.ok_or("the package gcc names no version")?;
+    let gcc = apt.depends_on("gcc", "gcc-")?;
     packages.extend([format!("lib{gcc}-dev:arm64"), "qemu-user-static".to_owned()]);
     let arm = ["libstd-rust-web-dev:arm64", "libc6:arm64", "libc6-dev:arm64", "libgcc-s1:arm64"];
     packages.extend(arm.map(str::to_owned));
