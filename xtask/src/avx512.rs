@@ -58,7 +58,9 @@ fn build(place: &Workspace, folder: &Path) -> Result<PathBuf, String> {
     let mut test = place.cargo(&["test", "-p", "bratt-kernels", "--lib", "--no-run", "--target", TARGET]);
     test.env("RUSTFLAGS", "-C target-feature=+crt-static -C strip=symbols")
         .env_remove("CARGO_ENCODED_RUSTFLAGS");
-    test.env("CARGO_TARGET_DIR", folder.join("build")).arg("--message-format=json").stderr(Stdio::inherit());
+    test.env("CARGO_TARGET_DIR", folder.join("build"))
+        .arg("--message-format=json-render-diagnostics")
+        .stderr(Stdio::inherit());
     let messages = output(&mut test)?;
     let path =
         messages.lines().rev().find_map(|line| line.split_once("\"executable\":\"")?.1.split('"').next());
