@@ -47,7 +47,8 @@ fn packages(apt: &Apt) -> Result<Vec<String>, String> {
     for program in ["bochs", "genisoimage"] {
         packages.extend(apt.closure(program)?);
     }
-    packages.extend(["bochsbios", "busybox-static", "isolinux", "syslinux-common"].map(str::to_owned));
+    packages
+        .extend(["bochsbios", "vgabios", "busybox-static", "isolinux", "syslinux-common"].map(str::to_owned));
     packages.sort_unstable();
     packages.dedup();
     Ok(packages)
