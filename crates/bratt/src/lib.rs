@@ -2,7 +2,10 @@
 //! compiled to fused CPU kernels.
 #![forbid(unsafe_code)]
 
+pub mod data;
 pub mod exec;
 mod grad;
 pub mod graph;
+pub mod init;
+pub mod random;
 pub mod tensor;
