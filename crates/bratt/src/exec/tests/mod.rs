@@ -5,3 +5,4 @@ pub(crate) mod cases;
 mod errors;
 mod every_op;
 mod methods;
+mod published;
