@@ -9,5 +9,6 @@ mod grad;
 pub mod graph;
 pub mod nn;
 pub mod optim;
+pub mod init;
 pub mod random;
 pub mod tensor;
