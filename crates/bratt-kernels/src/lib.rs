@@ -7,7 +7,9 @@
 
 pub mod gemm;
 pub mod isa;
+mod math;
 pub mod plan;
 pub mod pool;
+pub mod random;
 pub mod simd;
 pub mod tape;
