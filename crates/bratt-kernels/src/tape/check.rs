@@ -38,7 +38,9 @@ pub enum TapeError {
         value: u16,
     },
     /// A memory operand beyond the list of extents.
-    #[error("instruction {at} ({instr:?}) names an operand that the tape does not have ({operands} operands)")]
+    #[error(
+        "instruction {at} ({instr:?}) names an operand that the tape does not have ({operands} operands)"
+    )]
     NoOperand {
         /// The instruction.
         at: usize,
@@ -212,7 +214,13 @@ impl Checked {
         Ok(checked)
     }
 
-    fn step(&mut self, spec: &TapeSpec, at: usize, instr: Instr, stored: &mut [bool]) -> Result<(), TapeError> {
+    fn step(
+        &mut self,
+        spec: &TapeSpec,
+        at: usize,
+        instr: Instr,
+        stored: &mut [bool],
+    ) -> Result<(), TapeError> {
         let (args, count) = arguments(&instr);
         let mut extent = Extent::Scalar;
         let mut follows = Follows::default();

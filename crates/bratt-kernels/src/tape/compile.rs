@@ -181,14 +181,20 @@ impl Tape {
         }
         // Where only elements and scalars meet, the matrix is one long row.
         let flat = tiles == Tiles::Own
-            && checked.extents.iter().chain(&spec.extents).all(|e| matches!(e, Extent::Full | Extent::Scalar));
+            && checked
+                .extents
+                .iter()
+                .chain(&spec.extents)
+                .all(|e| matches!(e, Extent::Full | Extent::Scalar));
         let (rows, cols) = if flat { (1, elements) } else { (rows, cols) };
         let per_element = spec.instrs.iter().zip(&checked.extents);
-        let per_element = per_element.filter(|(_, e)| **e == Extent::Full).map(|(i, _)| cost(i)).sum::<usize>();
+        let per_element =
+            per_element.filter(|(_, e)| **e == Extent::Full).map(|(i, _)| cost(i)).sum::<usize>();
         let tiling = match tiles {
             Tiles::Own => Tiling::new(rows, cols, needs, per_element),
             Tiles::Product { rows: most, cols: width, .. } => {
-                let strip = if needs.complete_cols { most } else { (STRIP / width.max(1)).clamp(1, most.max(1)) };
+                let strip =
+                    if needs.complete_cols { most } else { (STRIP / width.max(1)).clamp(1, most.max(1)) };
                 Tiling { tile_rows: strip, tile_cols: width, ..Tiling::new(rows, cols, needs, per_element) }
             }
         };
@@ -273,7 +279,8 @@ impl Compiler<'_> {
         for at in (0..self.spec.instrs.len()).rev() {
             let instr = self.spec.instrs[at];
             if let Instr::Store(operand, _) = instr {
-                let small = matches!(self.spec.extents[usize::from(operand.0)], Extent::Scalar | Extent::PerCol);
+                let small =
+                    matches!(self.spec.extents[usize::from(operand.0)], Extent::Scalar | Extent::PerCol);
                 let late = small && !needs.whole();
                 self.in_finish[at] = late;
                 self.in_body[at] = !late;
@@ -306,7 +313,9 @@ impl Compiler<'_> {
         let follows = self.checked.follows[value];
         if self.accumulates(value) {
             if self.partial[value].is_none() {
-                let (Instr::ReduceRows(reduction, _) | Instr::ReduceAll(reduction, _)) = self.spec.instrs[value] else {
+                let (Instr::ReduceRows(reduction, _) | Instr::ReduceAll(reduction, _)) =
+                    self.spec.instrs[value]
+                else {
                     return;
                 };
                 self.partial[value] = Some(self.partials.len());
@@ -537,7 +546,10 @@ impl<'a> Writer<'a> {
                 && !matches!(c.spec.instrs[value], Instr::Load(_) | Instr::Acc)
                 && c.partial[value].is_none()
                 && c.kept[value].is_none();
-            if !made_here || through[value].is_some() || c.extent(value) != c.spec.extents[usize::from(operand.0)] {
+            if !made_here
+                || through[value].is_some()
+                || c.extent(value) != c.spec.extents[usize::from(operand.0)]
+            {
                 continue;
             }
             // A load of the same memory must have been used up; the value itself may be made from it in place.

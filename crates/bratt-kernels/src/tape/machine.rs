@@ -32,11 +32,17 @@ impl Memory<'_> {
 }
 
 /// A view within one tile: its first number, and how far it is from row to row.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Cursor {
     start: *mut f32,
     stride: usize,
 }
+
+// SAFETY: a cursor is a place, filled anew for every tile by the worker that owns it; nothing is read through one
+// that another thread has filled.
+unsafe impl Send for Cursor {}
+// SAFETY: as above.
+unsafe impl Sync for Cursor {}
 
 impl Cursor {
     pub(crate) const NULL: Cursor = Cursor { start: std::ptr::null_mut(), stride: 0 };
@@ -125,7 +131,14 @@ impl Tape {
     ///
     /// # Safety
     /// As for [`Tape::task`]; the tile is no larger than announced when the tape was made, and `acc` holds it.
-    pub(crate) unsafe fn epilogue(&self, task: usize, whole: Tile, acc: Acc, memory: &Memory, worker: Worker) {
+    pub(crate) unsafe fn epilogue(
+        &self,
+        task: usize,
+        whole: Tile,
+        acc: Acc,
+        memory: &Memory,
+        worker: Worker,
+    ) {
         // SAFETY: passed on from the caller; strips lie within the tile.
         unsafe {
             self.clear(task, memory);
@@ -174,7 +187,14 @@ impl Tape {
                 for task in 1..self.tasks {
                     let part = total.add(task * self.partial_len);
                     let src = [total.cast_const(), part.cast_const(), part.cast_const()];
-                    combine(&Args { dst: total, dst_stride: 0, src, strides: [0; 3], rows: 1, cols: partial.len });
+                    combine(&Args {
+                        dst: total,
+                        dst_stride: 0,
+                        src,
+                        strides: [0; 3],
+                        rows: 1,
+                        cols: partial.len,
+                    });
                 }
             }
             if !self.finish.ops.is_empty() {
@@ -274,7 +294,8 @@ impl Site<'_> {
             match op.action {
                 Action::Lanes(entry, repeat) => {
                     // Rows that follow each other without gaps are one long row.
-                    let gapless = |k: usize| args.strides[k] == if repeat >> k & 1 == 1 { 0 } else { over_cols };
+                    let gapless =
+                        |k: usize| args.strides[k] == if repeat >> k & 1 == 1 { 0 } else { over_cols };
                     if over_rows > 1 && dst.stride == over_cols && gapless(0) && gapless(1) && gapless(2) {
                         args.cols *= args.rows;
                         args.rows = 1;

@@ -154,6 +154,7 @@ macro_rules! lanes {
             const ARITY: usize = $arity;
             const UNROLL: usize = $unroll;
             #[inline(always)]
+            #[allow(unused_unsafe)]
             unsafe fn at<$s: Simd>($x: [$s::V; 3]) -> $s::V {
                 // SAFETY: the caller vouches for the instruction set.
                 unsafe { $body }

@@ -73,7 +73,11 @@ impl Tiling {
 
 /// A width of at most `most` that cuts `n` into parts of nearly equal size, a multiple of 32 if it cuts at all.
 fn even(n: usize, most: usize) -> usize {
-    if n <= most { n } else { n.div_ceil(n.div_ceil(most)).next_multiple_of(32).min(most.next_multiple_of(32)) }
+    if n <= most {
+        n
+    } else {
+        n.div_ceil(n.div_ceil(most)).next_multiple_of(32).min(most.next_multiple_of(32))
+    }
 }
 
 #[cfg(test)]
@@ -82,7 +86,9 @@ mod tests {
 
     #[test]
     fn tiles_cover_every_element_once_and_keep_what_is_needed() {
-        for (rows, cols) in [(1, 1), (1, 5000), (7, 3), (128, 10), (1000, 1), (60, 1100), (5, 8192), (0, 4), (4, 0)] {
+        for (rows, cols) in
+            [(1, 1), (1, 5000), (7, 3), (128, 10), (1000, 1), (60, 1100), (5, 8192), (0, 4), (4, 0)]
+        {
             for bits in 0..4 {
                 let needs = Needs { complete_rows: bits & 1 != 0, complete_cols: bits & 2 != 0 };
                 let tiling = Tiling::new(rows, cols, needs, 10);
