@@ -152,7 +152,7 @@ impl Gemm {
 
         // Columns come in panels, rows in groups; splitting columns repeats no work unless A is packed.
         let panel = match path {
-            Path::Packed if trans_a => 8 * nr,
+            Path::Packed if trans_a => (8 * LINE).next_multiple_of(nr),
             Path::Packed => nr,
             Path::FewRows | Path::Dots => 4 * LINE,
         };
@@ -371,7 +371,7 @@ impl TileKernel<'_> {
                         let block = Block {
                             depth,
                             a: if pack_a { block_a.add(i * depth).cast_const() } else { a.add(i * a_row) },
-                            a_stride: if trans_a { group } else { a_row },
+                            a_stride: if pack_a { group } else { a_row.max(a_col) },
                             b: panel,
                             b_stride: vectors * lanes,
                             c: self.c.add(i * self.c_stride + j),
