@@ -7,4 +7,5 @@ mod grad;
 pub mod graph;
 pub mod nn;
 pub mod optim;
+pub mod schedule;
 pub mod tensor;
