@@ -11,4 +11,5 @@ pub mod nn;
 pub mod optim;
 pub mod init;
 pub mod random;
+pub mod schedule;
 pub mod tensor;
