@@ -24,9 +24,6 @@ use std::collections::BTreeMap;
 
 /// The values that every slot of `graph` starts with, by name.
 ///
-/// # Errors
-/// A given tensor whose shape is not that of its slot.
-///
 /// ```
 /// use bratt::graph::{Graph, Init, Role};
 /// use bratt::init::initial_state;
@@ -34,45 +31,27 @@ use std::collections::BTreeMap;
 /// let g = Graph::builder();
 /// g.slot("w", [3, 4], Role::Parameter, Init::Normal(0.01));
 /// g.slot("b", [4], Role::Parameter, Init::Constant(0.0));
-/// let state = initial_state(&g.finish()?, 7)?;
+/// let state = initial_state(&g.finish()?, 7);
 /// assert_eq!(state["w"].shape().len(), 12);
 /// assert_eq!(state["b"].data(), [0.0; 4]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn initial_state(graph: &Graph, seed: u64) -> Result<BTreeMap<String, Tensor>, InitError> {
-    graph.slots().iter().map(|slot| Ok((slot.name.clone(), initial_value(slot, seed)?))).collect()
+pub fn initial_state(graph: &Graph, seed: u64) -> BTreeMap<String, Tensor> {
+    graph.slots().iter().map(|slot| (slot.name.clone(), initial_value(slot, seed))).collect()
 }
 
-/// A given initial tensor does not fit its slot.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("initial value of slot `{slot}`: found shape {found}, expected {expected}")]
-pub struct InitError {
-    /// The slot.
-    pub slot: String,
-    /// The shape of the given tensor.
-    pub found: Shape,
-    /// The shape of the slot.
-    pub expected: Shape,
-}
-
-/// The value that one slot starts with.
-///
-/// # Errors
-/// As [`initial_state`].
-pub fn initial_value(slot: &Slot, seed: u64) -> Result<Tensor, InitError> {
+/// The value that one slot starts with. The builder of a graph refuses given numbers of another shape.
+pub fn initial_value(slot: &Slot, seed: u64) -> Tensor {
     let mut stream = Stream::new(seed, Purpose::Init, fnv1a(&slot.name));
     let shape = &slot.shape;
     match &slot.init {
-        Init::Constant(value) => Ok(Tensor::filled(shape, *value)),
+        Init::Constant(value) => Tensor::filled(shape, *value),
         Init::Normal(deviation) => {
-            Ok(Tensor::from_fn(shape, |_| (f64::from(*deviation) * stream.normal()) as f32))
+            Tensor::from_fn(shape, |_| (f64::from(*deviation) * stream.normal()) as f32)
         }
-        Init::Uniform(limit) => Ok(Tensor::from_fn(shape, |_| below(*limit, stream.uniform()))),
-        Init::Orthogonal(gain) => Ok(orthogonal(shape, f64::from(*gain), &mut stream)),
-        Init::Given(tensor) if tensor.shape() == shape => Ok((**tensor).clone()),
-        Init::Given(tensor) => {
-            Err(InitError { slot: slot.name.clone(), found: tensor.shape().clone(), expected: shape.clone() })
-        }
+        Init::Uniform(limit) => Tensor::from_fn(shape, |_| below(*limit, stream.uniform())),
+        Init::Orthogonal(gain) => orthogonal(shape, f64::from(*gain), &mut stream),
+        Init::Given(tensor) => (**tensor).clone(),
     }
 }
 
@@ -135,7 +114,7 @@ mod tests {
     }
 
     fn value(name: &str, shape: impl Into<Shape>, init: Init, seed: u64) -> Vec<f64> {
-        initial_value(&slot(name, shape, init), seed).unwrap().to_f64().into_data()
+        initial_value(&slot(name, shape, init), seed).to_f64().into_data()
     }
 
     #[test]
@@ -146,7 +125,7 @@ mod tests {
         among.slot("fc1.weight", [4, 5], Role::Parameter, Init::Normal(1.0));
         among.slot("fc2.weight", [4, 5], Role::Parameter, Init::Normal(1.0));
         let (alone, among) = (alone.finish().unwrap(), among.finish().unwrap());
-        let state = |graph, seed| initial_state(graph, seed).unwrap();
+        let state = |graph, seed| initial_state(graph, seed);
         assert_eq!(state(&alone, 1)["fc2.weight"], state(&among, 1)["fc2.weight"]);
         assert_ne!(state(&among, 1)["fc1.weight"], state(&among, 1)["fc2.weight"]);
         assert_ne!(state(&alone, 1), state(&alone, 2));
@@ -213,10 +192,12 @@ mod tests {
     }
 
     #[test]
-    fn given_numbers_must_fit() {
+    fn given_numbers_are_taken_if_they_fit() {
         let given = |shape: &[usize]| Init::Given(Arc::new(Tensor::filled(shape, 4.0)));
         assert_eq!(value("mean", [2], given(&[2]), 0), [4.0, 4.0]);
-        let error = initial_value(&slot("mean", [2], given(&[3])), 0).unwrap_err();
-        assert_eq!(error.to_string(), "initial value of slot `mean`: found shape [3], expected [2]");
+        let g = Graph::builder();
+        g.slot("mean", [2], Role::Buffer, given(&[3]));
+        let error = g.finish().unwrap_err().to_string();
+        assert!(error.contains("initial value of `mean`: found shape [3], expected [2]"), "{error}");
     }
 }

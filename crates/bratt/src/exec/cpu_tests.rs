@@ -53,7 +53,7 @@ fn training_steps_agree_with_the_interpreter_with_every_pass_on_and_off() {
     let inputs: Vec<(&str, &Tensor<f64>)> = fed.iter().map(|(n, t)| (n.as_str(), t)).collect();
     let mut state: BTreeMap<String, Tensor<f64>> = BTreeMap::new();
     for slot in graph.slots() {
-        state.insert(slot.name.clone(), super::initial(slot, 3).to_f64());
+        state.insert(slot.name.clone(), crate::init::initial_value(slot, 3).to_f64());
     }
     let mut losses = Vec::new();
     for step in 0..3 {
