@@ -143,8 +143,10 @@ pub(crate) fn broadcast_element(x: &Tensor<f64>, shape: &[usize], flat: usize) -
     x.data()[own]
 }
 
+type Pair = (&'static [usize], &'static [usize], &'static [usize]);
+
 /// Pairs of shapes and what they broadcast to.
-const PAIRS: [(&[usize], &[usize], &[usize]); 8] = [
+const PAIRS: [Pair; 8] = [
     (&[], &[], &[]),
     (&[3], &[3], &[3]),
     (&[2, 3], &[], &[2, 3]),
@@ -161,7 +163,7 @@ fn binary(
     build: fn(&GraphBuilder, Value, Value) -> Value,
     closed: fn(f64, f64) -> f64,
 ) -> Vec<Case> {
-    let case = |(salt, (a, b, joined)): (usize, &(&[usize], &[usize], &[usize]))| {
+    let case = |(salt, (a, b, joined)): (usize, &Pair)| {
         let x = random(*a, salt as u64, domain.0);
         let y = random(*b, 100 + salt as u64, domain.1);
         let expected: Vec<f64> = (0..joined.iter().product())
