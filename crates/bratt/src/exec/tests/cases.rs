@@ -5,6 +5,8 @@ use crate::graph::{Binary, Graph, GraphBuilder, Init, Op, Reduction, Role, Unary
 use crate::tensor::{Shape, Tensor};
 use bratt_kernels::random::{stream_key, threefry, uniform_at};
 
+/// Numbers of an argument from uniform ones in [0, 1).
+type Domain = fn(f64) -> f64;
 type Build = Box<dyn Fn(&GraphBuilder, &[Value]) -> Value>;
 
 /// A small computation at one point.
@@ -115,7 +117,7 @@ const SHAPES: [&[usize]; 7] = [&[], &[1], &[5], &[0], &[2, 0, 3], &[3, 1, 2], &[
 
 fn unary(
     name: &str,
-    domain: fn(f64) -> f64,
+    domain: Domain,
     build: fn(&GraphBuilder, Value) -> Value,
     closed: fn(f64) -> f64,
 ) -> Vec<Case> {
@@ -159,7 +161,7 @@ const PAIRS: [Pair; 8] = [
 
 fn binary(
     name: &str,
-    domain: (fn(f64) -> f64, fn(f64) -> f64),
+    domain: (Domain, Domain),
     build: fn(&GraphBuilder, Value, Value) -> Value,
     closed: fn(f64, f64) -> f64,
 ) -> Vec<Case> {
