@@ -14,6 +14,17 @@ unsafe fn first(n: usize) -> __m256i {
     unsafe { _mm256_loadu_si256(FIRST.as_ptr().add(8 - n).cast()) }
 }
 
+/// Four numbers of the row at `p` and four of the row 4 below it, half and half: then a transpose needs shuffles
+/// within halves only.
+#[inline(always)]
+unsafe fn halves(p: *const f32, stride: usize) -> __m256 {
+    // SAFETY: the caller vouches for both rows and for AVX.
+    unsafe {
+        let low = _mm256_castps128_ps256(_mm_loadu_ps(p));
+        _mm256_insertf128_ps::<1>(low, _mm_loadu_ps(p.add(4 * stride)))
+    }
+}
+
 /// AVX2 and FMA.
 #[derive(Clone, Copy, Debug)]
 pub struct Avx2;
@@ -26,6 +37,7 @@ unsafe impl Simd for Avx2 {
     type M = __m256;
     type U = __m256i;
     const LANES: usize = 8;
+    const REGISTERS: usize = 16;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self::V {
@@ -46,6 +58,24 @@ unsafe impl Simd for Avx2 {
     #[inline(always)]
     unsafe fn store_first(p: *mut f32, v: Self::V, n: usize) {
         _mm256_maskstore_ps(p, first(n), v)
+    }
+    #[inline(always)]
+    unsafe fn transpose(src: *const f32, src_stride: usize, dst: *mut f32, dst_stride: usize) {
+        let mut i = 0;
+        while i < 8 {
+            let p = src.add(i);
+            let (a, b) = (halves(p, src_stride), halves(p.add(src_stride), src_stride));
+            let p = p.add(2 * src_stride);
+            let (c, d) = (halves(p, src_stride), halves(p.add(src_stride), src_stride));
+            let (ab_low, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+            let (cd_low, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+            let q = dst.add(i * dst_stride);
+            _mm256_storeu_ps(q, _mm256_shuffle_ps::<0x44>(ab_low, cd_low));
+            _mm256_storeu_ps(q.add(dst_stride), _mm256_shuffle_ps::<0xee>(ab_low, cd_low));
+            _mm256_storeu_ps(q.add(2 * dst_stride), _mm256_shuffle_ps::<0x44>(ab_high, cd_high));
+            _mm256_storeu_ps(q.add(3 * dst_stride), _mm256_shuffle_ps::<0xee>(ab_high, cd_high));
+            i += 4;
+        }
     }
 
     #[inline(always)]

@@ -1,6 +1,7 @@
 //! AVX-512 (F, VL, DQ, BW): 16 lanes.
 
 use super::Simd;
+use super::avx2::Avx2;
 use std::arch::x86_64::*;
 
 /// The mask of the first `n` lanes.
@@ -22,6 +23,7 @@ unsafe impl Simd for Avx512 {
     type M = __mmask16;
     type U = __m512i;
     const LANES: usize = 16;
+    const REGISTERS: usize = 32;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self::V {
@@ -42,6 +44,16 @@ unsafe impl Simd for Avx512 {
     #[inline(always)]
     unsafe fn store_first(p: *mut f32, v: Self::V, n: usize) {
         _mm512_mask_storeu_ps(p, first(n), v)
+    }
+    #[inline(always)]
+    unsafe fn transpose(src: *const f32, src_stride: usize, dst: *mut f32, dst_stride: usize) {
+        // Four blocks of 8 x 8; AVX-512 contains AVX2.
+        for i in [0, 8] {
+            for j in [0, 8] {
+                let block = dst.add(i * dst_stride + j);
+                Avx2::transpose(src.add(j * src_stride + i), src_stride, block, dst_stride);
+            }
+        }
     }
 
     #[inline(always)]

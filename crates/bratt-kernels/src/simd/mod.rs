@@ -29,6 +29,8 @@ pub unsafe trait Simd: Copy + Send + Sync + 'static {
     type U: Copy;
     /// Number of f32 in a vector.
     const LANES: usize;
+    /// Number of vectors that fit into the machine's registers.
+    const REGISTERS: usize;
 
     unsafe fn splat(x: f32) -> Self::V;
     unsafe fn load(p: *const f32) -> Self::V;
@@ -37,6 +39,8 @@ pub unsafe trait Simd: Copy + Send + Sync + 'static {
     unsafe fn load_first(p: *const f32, n: usize) -> Self::V;
     /// Stores the first `n < LANES` lanes only.
     unsafe fn store_first(p: *mut f32, v: Self::V, n: usize);
+    /// `dst[i * dst_stride + j] = src[j * src_stride + i]` for `i` and `j` below `LANES`.
+    unsafe fn transpose(src: *const f32, src_stride: usize, dst: *mut f32, dst_stride: usize);
 
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;

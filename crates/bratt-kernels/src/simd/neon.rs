@@ -15,6 +15,7 @@ unsafe impl Simd for Neon {
     type M = uint32x4_t;
     type U = uint32x4_t;
     const LANES: usize = 4;
+    const REGISTERS: usize = 32;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self::V {
@@ -47,6 +48,17 @@ unsafe impl Simd for Neon {
                 *p.add(i) = lane;
             }
         }
+    }
+    #[inline(always)]
+    unsafe fn transpose(src: *const f32, src_stride: usize, dst: *mut f32, dst_stride: usize) {
+        let (a, b) = (vld1q_f32(src), vld1q_f32(src.add(src_stride)));
+        let (c, d) = (vld1q_f32(src.add(2 * src_stride)), vld1q_f32(src.add(3 * src_stride)));
+        let (ac_low, ac_high) = (vzip1q_f32(a, c), vzip2q_f32(a, c));
+        let (bd_low, bd_high) = (vzip1q_f32(b, d), vzip2q_f32(b, d));
+        vst1q_f32(dst, vzip1q_f32(ac_low, bd_low));
+        vst1q_f32(dst.add(dst_stride), vzip2q_f32(ac_low, bd_low));
+        vst1q_f32(dst.add(2 * dst_stride), vzip1q_f32(ac_high, bd_high));
+        vst1q_f32(dst.add(3 * dst_stride), vzip2q_f32(ac_high, bd_high));
     }
 
     #[inline(always)]

@@ -52,6 +52,8 @@ unsafe impl<const N: usize> Simd for Lanes<N> {
     type M = [u32; N];
     type U = [u32; N];
     const LANES: usize = N;
+    // Both baselines, SSE2 and NEON, have registers of 4 lanes.
+    const REGISTERS: usize = if cfg!(target_arch = "aarch64") { 32 } else { 16 } * 4 / N;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self::V {
@@ -74,6 +76,14 @@ unsafe impl<const N: usize> Simd for Lanes<N> {
         for (i, x) in v.into_iter().enumerate() {
             if i < n {
                 *p.add(i) = x;
+            }
+        }
+    }
+    #[inline(always)]
+    unsafe fn transpose(src: *const f32, src_stride: usize, dst: *mut f32, dst_stride: usize) {
+        for i in 0..N {
+            for j in 0..N {
+                *dst.add(i * dst_stride + j) = *src.add(j * src_stride + i);
             }
         }
     }

@@ -151,6 +151,15 @@ impl Kernel for All {
             }
         }
 
+        let source: Vec<f32> = (0..16 * 19).map(|i| i as f32).collect();
+        let mut target = vec![-1.0; 16 * 21];
+        S::transpose(source.as_ptr(), 19, target.as_mut_ptr(), 21);
+        for (at, &x) in target.iter().enumerate() {
+            let (i, j) = (at / 21, at % 21);
+            let moved = i < S::LANES && j < S::LANES;
+            assert_eq!(x, if moved { source[j * 19 + i] } else { -1.0 });
+        }
+
         // Partial loads and stores: the neighbours stay as they were, and nothing is read past the end.
         for n in 0..S::LANES {
             let source: Box<[f32]> = (1..=n).map(|i| i as f32).collect();

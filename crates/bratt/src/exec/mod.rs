@@ -4,6 +4,9 @@
 //! intermediate value: inspection and teaching use it, and tests take it as the truth. [`gradcheck`] compares the
 //! gradients of any graph with finite differences through it.
 //!
+//! The CPU executor ([`Machine`], [`Runner`]) computes in f32 what the compiler made of the graph, over the [`Slots`]
+//! that all programs of a model share; training and prediction use it.
+//!
 //! ```
 //! use bratt::exec::{Key, interpret};
 //! use bratt::{graph::Graph, tensor::Tensor};
@@ -25,9 +28,17 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod cpu;
 pub mod gradcheck;
+mod initial;
 pub mod interpret;
+mod slots;
+#[cfg(test)]
+pub(crate) mod tests;
 mod textbook;
 
+pub use cpu::{FeedError, Isa, Machine, Profile, ProfileRow, Runner};
 pub use gradcheck::{gradcheck, gradcheck_with};
+pub use initial::initial;
 pub use interpret::{InterpretError, Key, State, Trace, interpret};
+pub use slots::{SlotError, Slots};

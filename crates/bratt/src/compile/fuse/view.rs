@@ -1,0 +1,256 @@
+//! How each node looks to the fuser.
+//!
+//! Every tensor is a row-major block, and a tape sees `rows x cols`. Reshapes and repeats of nothing are *aliases* of
+//! the same memory. A broadcast is not work but a narrower *view* of an operand: one number, one per row or one per
+//! column of the space that its result spans.
+
+use crate::graph::{Graph, Node, Op, Value};
+use bratt_kernels::tape::Extent;
+use std::collections::BTreeSet;
+
+/// What the fuser does with a node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Class {
+    /// Memory that is there before the step: inputs and slots.
+    Memory,
+    /// No work of its own: constants, counting vectors, broadcasts, aliases.
+    Inline,
+    /// An instruction of a tape.
+    Tape,
+    /// A matrix product, which starts a tape.
+    MatMul,
+    /// Data movement: a step of its own.
+    Move,
+}
+
+/// An operand of a tape instruction: memory or another instruction, and how it is seen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Operand {
+    /// The node, aliases resolved.
+    pub base: usize,
+    /// How it is repeated.
+    pub view: View,
+}
+
+/// How an operand is repeated to the shape in which it is used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum View {
+    /// Element by element.
+    Same,
+    /// One number.
+    Scalar,
+    /// One number per column of this space.
+    PerCol(usize, usize),
+    /// One number per row of this space.
+    PerRow(usize, usize),
+}
+
+impl View {
+    /// The extent of the operand, used by an instruction of extent `user`.
+    pub fn extent(self, user: Extent) -> Extent {
+        match self {
+            View::Same => user,
+            View::Scalar => Extent::Scalar,
+            View::PerCol(..) => Extent::PerCol,
+            View::PerRow(..) => Extent::PerRow,
+        }
+    }
+}
+
+/// How a reduction lies in its space.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ReduceView {
+    /// Everything to one number.
+    All,
+    /// Over the columns of each row of this space.
+    Cols(usize, usize),
+    /// Over the rows of each column of this space.
+    Rows(usize, usize),
+}
+
+/// A graph with its views.
+pub(crate) struct Views<'g> {
+    pub graph: &'g Graph,
+    /// For each node: the node whose memory it shares.
+    alias: Vec<usize>,
+    /// Inline nodes that must exist in memory after all.
+    stored: BTreeSet<usize>,
+    /// Broadcasts that users read from memory, because no view of theirs fits.
+    opaque: BTreeSet<usize>,
+}
+
+impl<'g> Views<'g> {
+    pub fn new(graph: &'g Graph) -> Views<'g> {
+        let mut alias: Vec<usize> = (0..graph.nodes().len()).collect();
+        for (i, node) in graph.nodes().iter().enumerate() {
+            let same_numbers = match &node.op {
+                Op::Reshape { .. } => true,
+                Op::Broadcast { .. } | Op::Reduce { .. } => {
+                    node.shape.len() == graph.node(node.inputs[0]).shape.len()
+                }
+                _ => false,
+            };
+            if same_numbers {
+                alias[i] = alias[node.inputs[0].index()];
+            }
+        }
+        let mut views = Views { graph, alias, stored: BTreeSet::new(), opaque: BTreeSet::new() };
+        views.find_stored();
+        views
+    }
+
+    pub fn node(&self, index: usize) -> &'g Node {
+        &self.graph.nodes()[index]
+    }
+
+    /// The node whose memory holds a value.
+    pub fn base(&self, value: Value) -> usize {
+        self.alias[value.index()]
+    }
+
+    pub fn len(&self, index: usize) -> usize {
+        self.node(index).shape.len()
+    }
+
+    /// What becomes of a node. Aliases are inline.
+    pub fn class(&self, index: usize) -> Class {
+        if self.alias[index] != index {
+            return Class::Inline;
+        }
+        match &self.node(index).op {
+            Op::Input { .. } | Op::Slot { .. } => Class::Memory,
+            Op::Constant(_) | Op::Iota { .. } if !self.stored.contains(&index) => Class::Inline,
+            Op::Broadcast { .. } if self.broadcast_view(index).is_none() => Class::Move,
+            Op::Broadcast { .. } if !self.stored.contains(&index) => Class::Inline,
+            Op::MatMul { .. } => Class::MatMul,
+            Op::Transpose { .. } | Op::Slice { .. } | Op::Pad { .. } | Op::Concat { .. } => Class::Move,
+            _ => Class::Tape,
+        }
+    }
+
+    /// The operands of a tape node.
+    pub fn operands(&self, index: usize) -> Vec<Operand> {
+        self.node(index).inputs.iter().map(|&v| self.operand(v, index)).collect()
+    }
+
+    fn operand(&self, value: Value, user: usize) -> Operand {
+        let base = self.base(value);
+        // A stored broadcast's own tape reads what it repeats.
+        if let Op::Broadcast { .. } = self.node(user).op {
+            return Operand { base, view: self.broadcast_view(user).unwrap_or(View::Same) };
+        }
+        if matches!(self.node(base).op, Op::Broadcast { .. })
+            && !self.opaque.contains(&base)
+            && let Some(view) = self.broadcast_view(base)
+        {
+            return Operand { base: self.base(self.node(base).inputs[0]), view };
+        }
+        Operand { base, view: View::Same }
+    }
+
+    /// How a broadcast repeats, if a view can say it.
+    fn broadcast_view(&self, index: usize) -> Option<View> {
+        let node = self.node(index);
+        let from = &self.graph.node(node.inputs[0]).shape;
+        let to = &node.shape;
+        if from.len() == 1 {
+            return Some(View::Scalar);
+        }
+        let lead = to.rank() - from.rank();
+        let repeated: Vec<usize> =
+            (0..to.rank()).filter(|&i| to[i] != 1 && (i < lead || from[i - lead] == 1)).collect();
+        let kept: Vec<usize> = (0..to.rank()).filter(|&i| to[i] != 1 && !repeated.contains(&i)).collect();
+        let (n, cells) = (from.len(), to.len());
+        if repeated.iter().all(|r| kept.iter().all(|k| r < k)) {
+            Some(View::PerCol(cells / n, n))
+        } else if repeated.iter().all(|r| kept.iter().all(|k| r > k)) {
+            Some(View::PerRow(n, cells / n))
+        } else {
+            None
+        }
+    }
+
+    /// How a reduction lies in its space. Lowering has made it leading, trailing or whole.
+    pub fn reduce_view(&self, index: usize) -> ReduceView {
+        let node = self.node(index);
+        let (n, m) = (self.graph.node(node.inputs[0]).shape.len(), node.shape.len());
+        let from = &self.graph.node(node.inputs[0]).shape;
+        let Op::Reduce { axes, .. } = &node.op else { return ReduceView::All };
+        let first_kept = (0..from.rank()).find(|i| from[*i] != 1 && !axes.contains(i));
+        let first_reduced = axes.iter().copied().find(|&i| from[i] != 1);
+        match (first_kept, first_reduced) {
+            (Some(kept), Some(reduced)) if reduced < kept => ReduceView::Rows(n / m, m),
+            (Some(_), _) => ReduceView::Cols(m, n / m),
+            (None, _) => ReduceView::All,
+        }
+    }
+
+    /// Finds inline nodes that must be in memory: read whole by products and movement, or results of the graph; and
+    /// broadcasts of broadcasts, or of two spaces in one instruction, which no view can say.
+    fn find_stored(&mut self) {
+        let graph = self.graph;
+        let mut need = |views: &mut Views, base: usize, opaque: bool| {
+            if matches!(views.node(base).op, Op::Constant(_) | Op::Iota { .. } | Op::Broadcast { .. }) {
+                views.stored.insert(base);
+                if opaque {
+                    views.opaque.insert(base);
+                }
+            }
+        };
+        for v in graph.outputs().iter().map(|o| o.1).chain(graph.updates().iter().map(|u| u.1)) {
+            let base = self.base(v);
+            need(self, base, false);
+        }
+        // What is stored becomes an instruction with operands of its own, so look again until nothing changes.
+        loop {
+            let before = (self.stored.len(), self.opaque.len());
+            for i in 0..graph.nodes().len() {
+                match self.class(i) {
+                    Class::MatMul | Class::Move => {
+                        for &v in &self.node(i).inputs {
+                            let base = self.base(v);
+                            need(self, base, false);
+                        }
+                    }
+                    Class::Tape => self.store_conflicts(i, &mut need),
+                    Class::Memory | Class::Inline => {}
+                }
+            }
+            if before == (self.stored.len(), self.opaque.len()) {
+                break;
+            }
+        }
+    }
+
+    fn store_conflicts(&mut self, index: usize, need: &mut impl FnMut(&mut Views<'g>, usize, bool)) {
+        let mut space = None;
+        if let Op::Reduce { .. } = self.node(index).op {
+            space = match self.reduce_view(index) {
+                ReduceView::All => None,
+                ReduceView::Cols(r, c) | ReduceView::Rows(r, c) => Some((r, c)),
+            };
+        }
+        for &value in &self.node(index).inputs {
+            let operand = self.operand(value, index);
+            let outer = self.base(value);
+            let inner_is_repeated =
+                outer != operand.base && matches!(self.node(operand.base).op, Op::Broadcast { .. });
+            match operand.view {
+                View::PerCol(r, c) | View::PerRow(r, c) => {
+                    if *space.get_or_insert((r, c)) != (r, c) {
+                        need(self, outer, true);
+                    } else if inner_is_repeated {
+                        need(self, operand.base, true);
+                    }
+                }
+                View::Scalar | View::Same => {
+                    let whole_iota =
+                        operand.view == View::Same && matches!(self.node(operand.base).op, Op::Iota { .. });
+                    if whole_iota || inner_is_repeated {
+                        need(self, operand.base, true);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Pass: composite operations into primitive ones, so that the fuser sees one vocabulary.
+//!
+//! | operation | becomes |
+//! |---|---|
+//! | softmax | `e / sum e` with `e = exp(x - max x)` |
+//! | log_softmax | `s - log sum exp(s)` with `s = x - max x` |
+//! | standardize | `(x - mean) * recip(sqrt(mean((x - mean)^2) + epsilon))` |
+//! | argmax | `min(select(x == max x, iota, n))`: the first index wins |
+//! | iota along an axis | a counting vector, reshaped and repeated |
+//! | a reduction over axes that are neither leading nor trailing | transpose, then over trailing axes |
+//!
+//! Gradient rules use the same expressions, so common parts are stored once.
+
+use crate::graph::{Graph, GraphBuilder, GraphError, Node, Op, Reduction, Value};
+use crate::tensor::Shape;
+
+pub(crate) fn lower(graph: &Graph) -> Result<Graph, GraphError> {
+    graph.rebuild(|g, node, x| g.layer_of(&node.origin.layer, || lower_node(g, node, x)))
+}
+
+fn lower_node(g: &GraphBuilder, node: &Node, x: &[Value]) -> Value {
+    match &node.op {
+        Op::Softmax { axis } => {
+            let e = g.exp(shifted(g, x[0], *axis));
+            g.mul(e, g.recip(g.reduce_keep(Reduction::Sum, e, &[*axis])))
+        }
+        Op::LogSoftmax { axis } => {
+            let s = shifted(g, x[0], *axis);
+            g.sub(s, g.log(g.reduce_keep(Reduction::Sum, g.exp(s), &[*axis])))
+        }
+        Op::Standardize { axes, epsilon } => {
+            let centred = g.sub(x[0], g.mean_keep(x[0], axes));
+            let variance = g.variance_keep(x[0], axes);
+            g.mul(centred, g.recip(g.sqrt(g.add(variance, g.constant(epsilon.get())))))
+        }
+        Op::ArgReduce { kind, axis } => {
+            let shape = g.shape(x[0]);
+            let extreme = reduce(g, *kind, x[0], &[*axis]);
+            let index = counting(g, &shape, *axis);
+            let n = g.constant(shape[*axis] as f64);
+            reduce(g, Reduction::Min, g.select(g.eq(x[0], extreme), index, n), &[*axis])
+        }
+        Op::Iota { shape, axis } => counting(g, shape, *axis),
+        Op::Reduce { kind, axes } => reduce(g, *kind, x[0], axes),
+        _ => g.add_node_from(node.op.clone(), x, &node.origin),
+    }
+}
+
+fn shifted(g: &GraphBuilder, x: Value, axis: usize) -> Value {
+    g.sub(x, reduce(g, Reduction::Max, x, &[axis]))
+}
+
+/// The index along `axis`, as a one-dimensional iota.
+fn counting(g: &GraphBuilder, shape: &Shape, axis: usize) -> Value {
+    let n = shape[axis];
+    let line = g.add_node(Op::Iota { shape: [n].into(), axis: 0 }, &[]);
+    let mut column = vec![1; shape.rank()];
+    column[axis] = n;
+    g.broadcast(g.reshape(line, column), shape)
+}
+
+/// A reduction over leading, trailing or all axes; others are moved to the end first.
+fn reduce(g: &GraphBuilder, kind: Reduction, x: Value, axes: &[usize]) -> Value {
+    let shape = g.shape(x);
+    let real: Vec<usize> = axes.iter().copied().filter(|&a| shape[a] != 1).collect();
+    let kept: Vec<usize> = (0..shape.rank()).filter(|a| !real.contains(a) && shape[*a] != 1).collect();
+    let leading = real.iter().all(|a| kept.iter().all(|k| a < k));
+    let trailing = real.iter().all(|a| kept.iter().all(|k| a > k));
+    if leading || trailing {
+        return g.reduce_keep(kind, x, axes);
+    }
+    let ones = (0..shape.rank()).filter(|&a| shape[a] == 1);
+    let order: Vec<usize> = ones.chain(kept.iter().copied()).chain(real.iter().copied()).collect();
+    let last: Vec<usize> = (shape.rank() - real.len()..shape.rank()).collect();
+    let reduced = g.reduce_keep(kind, g.transpose(x, &order), &last);
+    g.reshape(reduced, shape.reduced(axes))
+}

@@ -1,0 +1,88 @@
+//! A pass test asserts structure: which steps a known graph becomes.
+
+use super::{Options, compile};
+use crate::graph::{Graph, GraphBuilder, Init, Role, SlotId, Value};
+
+struct Parameter {
+    slot: SlotId,
+    value: Value,
+}
+
+fn parameter(g: &GraphBuilder, name: &str, shape: &[usize]) -> Parameter {
+    let (slot, value) = g.slot(name, shape, Role::Parameter, Init::Constant(0.0));
+    Parameter { slot, value }
+}
+
+fn adam(g: &GraphBuilder, name: &str, p: &Parameter, gradient: Value, t: Value) {
+    let shape = g.shape(p.value);
+    let (m_slot, m) = g.slot(&format!("adam.{name}.m"), &shape, Role::Optimizer, Init::Constant(0.0));
+    let (v_slot, v) = g.slot(&format!("adam.{name}.v"), &shape, Role::Optimizer, Init::Constant(0.0));
+    let c = |x: f64| g.constant(x);
+    let m = g.add(g.mul(c(0.9), m), g.mul(c(0.1), gradient));
+    let v = g.add(g.mul(c(0.999), v), g.mul(c(0.001), g.square(gradient)));
+    let rate = g.div(c(1e-3), g.sub(c(1.0), g.pow(c(0.9), t)));
+    let scale = g.recip(g.sub(c(1.0), g.pow(c(0.999), t)));
+    let update = g.div(g.mul(rate, m), g.add(g.sqrt(g.mul(v, scale)), c(1e-8)));
+    g.update(m_slot, m);
+    g.update(v_slot, v);
+    g.update(p.slot, g.sub(p.value, update));
+}
+
+/// A perceptron of two hidden layers with batch norm, ReLU and dropout, cross-entropy and Adam.
+fn mlp_step() -> Graph {
+    let g = Graph::builder();
+    let (batch, sizes) = (128, [784, 512, 256, 10]);
+    let mut h = g.input("x", [batch, sizes[0]]);
+    let labels = g.input("labels", [batch]);
+    let (mean, deviation) = (
+        g.slot("mean", [784], Role::Buffer, Init::Constant(0.0)).1,
+        g.slot("deviation", [784], Role::Buffer, Init::Constant(1.0)).1,
+    );
+    h = g.mul(g.sub(h, mean), deviation);
+    let mut parameters = Vec::new();
+    for i in 0..3 {
+        g.layer(&format!("layer{i}"), || {
+            let w = parameter(&g, "weight", &[sizes[i], sizes[i + 1]]);
+            h = g.matmul(h, w.value);
+            parameters.push((format!("layer{i}.weight"), w));
+            if i == 2 {
+                let b = parameter(&g, "bias", &[10]);
+                h = g.add(h, b.value);
+                parameters.push((format!("layer{i}.bias"), b));
+            } else {
+                let gamma = parameter(&g, "gamma", &[sizes[i + 1]]);
+                let beta = parameter(&g, "beta", &[sizes[i + 1]]);
+                let running = g.slot("mean", [sizes[i + 1]], Role::Buffer, Init::Constant(0.0));
+                g.update(
+                    running.0,
+                    g.add(g.mul(g.constant(0.9), running.1), g.mul(g.constant(0.1), g.mean(h, &[0]))),
+                );
+                h = g.relu(g.batch_norm_training(h, gamma.value, beta.value, 1e-5));
+                h = g.dropout_inverted(h, 0.5);
+                parameters.push((format!("layer{i}.gamma"), gamma));
+                parameters.push((format!("layer{i}.beta"), beta));
+            }
+        });
+    }
+    let loss = g.mean_all(g.cross_entropy(h, labels));
+    g.output("loss", loss);
+    let values: Vec<Value> = parameters.iter().map(|(_, p)| p.value).collect();
+    let gradients = g.gradients_of(loss, &values);
+    let (t_slot, t) = g.slot("t", [], Role::Optimizer, Init::Constant(0.0));
+    let t = g.add(t, g.constant(1.0));
+    g.update(t_slot, t);
+    for ((name, p), gradient) in parameters.iter().zip(gradients) {
+        adam(&g, name, p, gradient, t);
+    }
+    g.finish().expect("a valid graph")
+}
+
+#[test]
+fn the_training_step_of_a_perceptron_is_eight_products_and_little_else() {
+    let program = compile(&mlp_step(), &Options::default()).expect("compiles");
+    let count = |kind: &str| program.steps().iter().filter(|s| s.kind() == kind).count();
+    assert_eq!(count("matmul"), 8, "{program}");
+    assert_eq!(count("copy") + count("fill"), 0, "{program}");
+    // The input's preprocessing and the optimiser's scalars; all else is in the products' epilogues.
+    assert_eq!(count("map"), 2, "{program}");
+}

@@ -1,0 +1,429 @@
+//! Labelled examples in memory, and the one hot path of this floor: gathering a batch.
+//!
+//! Images stay as bytes, one per value, and become `f32` only in the batch: `x = byte * scale`. With the usual `scale`
+//! of 1/255 pixels lie in `[0, 1]`. Tables hold finite `f32`.
+
+use std::fmt::Write as _;
+
+use xxhash_rust::xxh3::Xxh3Default;
+
+use super::DataError;
+use super::split::{self, Fractions, Split};
+
+/// The inputs of all examples, one after the other.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Features {
+    /// Images, `[n, height, width, channels]`, each value `byte * scale`.
+    Pixels {
+        /// The values, row by row, channels last.
+        bytes: Vec<u8>,
+        /// What one step of a byte is worth.
+        scale: f32,
+    },
+    /// A table, `[n, d]`.
+    Table {
+        /// The values, row by row.
+        values: Vec<f32>,
+        /// Names of the `d` columns.
+        columns: Vec<String>,
+    },
+}
+
+/// What is to be predicted for each example.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Targets {
+    /// Classes, for classification.
+    Classes {
+        /// One class a example, an index into `names`.
+        labels: Vec<u32>,
+        /// Names of the classes.
+        names: Vec<String>,
+    },
+    /// Numbers, for regression.
+    Values {
+        /// One number an example.
+        values: Vec<f32>,
+        /// What the numbers are.
+        name: String,
+    },
+}
+
+impl Targets {
+    fn len(&self) -> usize {
+        match self {
+            Self::Classes { labels, .. } => labels.len(),
+            Self::Values { values, .. } => values.len(),
+        }
+    }
+}
+
+/// Labelled examples in memory. Always consistent: every feature finite, every label a class.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dataset {
+    name: String,
+    shape: Vec<usize>,
+    features: Features,
+    targets: Targets,
+}
+
+/// The `scale` of images whose bytes run from 0 to 255: values lie in `[0, 1]`.
+pub const BYTE_SCALE: f32 = 1.0 / 255.0;
+
+impl Dataset {
+    /// Puts a data set together. `shape` is that of one example: `[height, width, channels]` or `[d]`.
+    ///
+    /// ```
+    /// use bratt::data::{Dataset, Features, Targets};
+    /// let data = Dataset::new(
+    ///     "xor",
+    ///     vec![2],
+    ///     Features::Table { values: vec![0., 0., 0., 1., 1., 0., 1., 1.], columns: vec!["a".into(), "b".into()] },
+    ///     Targets::Classes { labels: vec![0, 1, 1, 0], names: vec!["no".into(), "yes".into()] },
+    /// )?;
+    /// let (mut x, mut y) = ([0.0; 4], [0.0; 2]);
+    /// data.gather_into(&[3, 1], &mut x, &mut y);
+    /// assert_eq!((x, y), ([1., 1., 0., 1.], [0., 1.]));
+    /// # Ok::<(), bratt::data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`DataError::Inconsistent`] where sizes do not agree, a label is no class or a number is not finite.
+    pub fn new(
+        name: impl Into<String>,
+        shape: Vec<usize>,
+        features: Features,
+        targets: Targets,
+    ) -> Result<Self, DataError> {
+        let name = name.into();
+        let fault = |what: String| Err(DataError::Inconsistent { name: name.clone(), what });
+        let n = targets.len();
+        if n == 0 {
+            return fault("it has no examples".into());
+        }
+        if u32::try_from(n).is_err() {
+            return fault(format!("{n} examples are more than a 32-bit index can reach"));
+        }
+        let Some(width) = shape.iter().try_fold(1usize, |a, &b| a.checked_mul(b)).filter(|&width| width > 0)
+        else {
+            return fault(format!("an example of shape {shape:?} has no values"));
+        };
+        let found = match &features {
+            Features::Pixels { bytes, scale } => {
+                if shape.len() != 3 || !scale.is_finite() {
+                    return fault(format!("images have a shape of [h, w, c], not {shape:?}; scale {scale}"));
+                }
+                bytes.len()
+            }
+            Features::Table { values, columns } => {
+                if shape.len() != 1 || columns.len() != width {
+                    return fault(format!("{} column names for a table of shape {shape:?}", columns.len()));
+                }
+                if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+                    let (row, column) = (at / width, &columns[at % width]);
+                    return fault(format!("example {row}, column {column}: {} is not finite", values[at]));
+                }
+                values.len()
+            }
+        };
+        if n.checked_mul(width) != Some(found) {
+            return fault(format!("{found} values do not make {n} examples of shape {shape:?}"));
+        }
+        match &targets {
+            Targets::Classes { labels, names } => {
+                if let Some(at) = labels.iter().position(|&label| label as usize >= names.len()) {
+                    return fault(format!("example {at}: label {} of {} classes", labels[at], names.len()));
+                }
+            }
+            Targets::Values { values, .. } => {
+                if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+                    return fault(format!("example {at}: target {} is not finite", values[at]));
+                }
+            }
+        }
+        Ok(Self { name, shape, features, targets })
+    }
+
+    /// What the data set is called, for people.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Number of examples, at least 1.
+    #[expect(clippy::len_without_is_empty, reason = "a data set has at least one example")]
+    pub fn len(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// Shape of one example: `[height, width, channels]` or `[d]`.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Number of values of one example: the product of [`shape`](Self::shape).
+    pub fn feature_len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// The inputs as they are stored.
+    pub fn features(&self) -> &Features {
+        &self.features
+    }
+
+    /// What is to be predicted.
+    pub fn targets(&self) -> &Targets {
+        &self.targets
+    }
+
+    /// Names of the classes; none for regression.
+    pub fn classes(&self) -> &[String] {
+        match &self.targets {
+            Targets::Classes { names, .. } => names,
+            Targets::Values { .. } => &[],
+        }
+    }
+
+    /// The class of each example; none for regression.
+    pub fn labels(&self) -> &[u32] {
+        match &self.targets {
+            Targets::Classes { labels, .. } => labels,
+            Targets::Values { .. } => &[],
+        }
+    }
+
+    /// Number of examples of each class; none for regression.
+    pub fn class_counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.classes().len()];
+        for &label in self.labels() {
+            counts[label as usize] += 1;
+        }
+        counts
+    }
+
+    /// Writes the examples at `indices` as `f32`: `features` is `[indices.len(), feature_len]`, row by row, `labels` is
+    /// `[indices.len()]` (class index or target). Allocates nothing; longer slices keep their tails, so that the last,
+    /// partial batch fits the same buffers.
+    ///
+    /// # Panics
+    /// If an index is not below [`len`](Self::len) or a slice is too short.
+    pub fn gather_into(&self, indices: &[u32], features: &mut [f32], labels: &mut [f32]) {
+        let width = self.feature_len();
+        let rows = features[..indices.len() * width].chunks_exact_mut(width).zip(indices);
+        match &self.features {
+            Features::Pixels { bytes, scale } => {
+                for (to, &index) in rows {
+                    let from = &bytes[index as usize * width..][..width];
+                    for (to, &byte) in to.iter_mut().zip(from) {
+                        *to = f32::from(byte) * scale;
+                    }
+                }
+            }
+            Features::Table { values, .. } => {
+                for (to, &index) in rows {
+                    to.copy_from_slice(&values[index as usize * width..][..width]);
+                }
+            }
+        }
+        let targets = labels[..indices.len()].iter_mut().zip(indices);
+        match &self.targets {
+            Targets::Classes { labels, .. } => {
+                targets.for_each(|(to, &index)| *to = labels[index as usize] as f32);
+            }
+            Targets::Values { values, .. } => targets.for_each(|(to, &index)| *to = values[index as usize]),
+        }
+    }
+
+    /// Divides the examples: stratified by class, or plainly at random for regression. See [`split`](super::split).
+    ///
+    /// # Errors
+    /// [`DataError::Fractions`] where the fractions are no split.
+    pub fn split(&self, fractions: Fractions, seed: u64) -> Result<Split, DataError> {
+        match &self.targets {
+            Targets::Classes { labels, names } => split::stratified(labels, names.len(), fractions, seed),
+            Targets::Values { values, .. } => split::random(values.len(), fractions, seed),
+        }
+    }
+
+    /// 128 bits (32 hexadecimal digits) that change when shape, scale, features, labels, classes or column names
+    /// change; the data set's own name does not count. XXH3 (crate `xxhash-rust`), the same on every platform: it finds
+    /// mistakes, it does not stand against someone who wants two data sets to look alike.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Xxh3Default::new();
+        let text = |hash: &mut Xxh3Default, text: &str| {
+            hash.update(&(text.len() as u64).to_le_bytes());
+            hash.update(text.as_bytes());
+        };
+        let texts = |hash: &mut Xxh3Default, texts: &[String]| {
+            hash.update(&(texts.len() as u64).to_le_bytes());
+            texts.iter().for_each(|each| text(hash, each));
+        };
+        text(&mut hash, "bratt data 1");
+        hash.update(&(self.shape.len() as u64).to_le_bytes());
+        self.shape.iter().for_each(|&side| hash.update(&(side as u64).to_le_bytes()));
+        match &self.features {
+            Features::Pixels { bytes, scale } => {
+                text(&mut hash, "pixels");
+                hash.update(&scale.to_le_bytes());
+                hash.update(bytes);
+            }
+            Features::Table { values, columns } => {
+                text(&mut hash, "table");
+                texts(&mut hash, columns);
+                update_words(&mut hash, values.iter().map(|value| value.to_le_bytes()));
+            }
+        }
+        match &self.targets {
+            Targets::Classes { labels, names } => {
+                text(&mut hash, "classes");
+                texts(&mut hash, names);
+                update_words(&mut hash, labels.iter().map(|label| label.to_le_bytes()));
+            }
+            Targets::Values { values, name } => {
+                text(&mut hash, "values");
+                text(&mut hash, name);
+                update_words(&mut hash, values.iter().map(|value| value.to_le_bytes()));
+            }
+        }
+        format!("{:032x}", hash.digest128())
+    }
+
+    /// One line for people: `60,000 images 28x28x1, 10 classes`.
+    pub fn describe(&self) -> String {
+        let mut line = thousands(self.len());
+        match &self.features {
+            Features::Pixels { .. } => {
+                let sides: Vec<String> = self.shape.iter().map(usize::to_string).collect();
+                let _ = write!(line, " images {}", sides.join("x"));
+            }
+            Features::Table { columns, .. } => {
+                let _ = write!(line, " rows of {} features", columns.len());
+            }
+        }
+        match &self.targets {
+            Targets::Classes { names, .. } => write!(line, ", {} classes", names.len()),
+            Targets::Values { name, .. } => write!(line, ", target {name}"),
+        }
+        .expect("writing to a String cannot fail");
+        line
+    }
+}
+
+/// Hashes words through a buffer: one call a word would be slow.
+fn update_words(hash: &mut Xxh3Default, words: impl Iterator<Item = [u8; 4]>) {
+    let mut buffer = [0u8; 1024];
+    let mut filled = 0;
+    for word in words {
+        buffer[filled..filled + 4].copy_from_slice(&word);
+        filled += 4;
+        if filled == buffer.len() {
+            hash.update(&buffer);
+            filled = 0;
+        }
+    }
+    hash.update(&buffer[..filled]);
+}
+
+/// `60,000` for 60000.
+pub(super) fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn images() -> Dataset {
+        let bytes = vec![0, 51, 255, 1, 2, 3];
+        let targets =
+            Targets::Classes { labels: vec![1, 0, 2], names: ["a", "b", "c"].map(String::from).into() };
+        Dataset::new("small", vec![1, 2, 1], Features::Pixels { bytes, scale: BYTE_SCALE }, targets).unwrap()
+    }
+
+    fn table() -> Dataset {
+        let values = vec![1.0, 2.0, 3.0, 4.0];
+        let features = Features::Table { values, columns: vec!["a".into(), "b".into()] };
+        let targets = Targets::Values { values: vec![0.5, -0.5], name: "price".into() };
+        Dataset::new("table", vec![2], features, targets).unwrap()
+    }
+
+    #[test]
+    fn a_batch_is_the_rows_asked_for_in_that_order() {
+        let (mut x, mut y) = ([9.0; 6], [9.0; 3]);
+        images().gather_into(&[1, 0], &mut x, &mut y);
+        assert_eq!(x, [1.0, BYTE_SCALE, 0.0, 51.0 * BYTE_SCALE, 9.0, 9.0], "the tail is left alone");
+        assert_eq!(y, [0.0, 1.0, 9.0]);
+        let (mut x, mut y) = ([0.0; 6], [0.0; 3]);
+        table().gather_into(&[1, 1, 0], &mut x, &mut y);
+        assert_eq!(x, [3.0, 4.0, 3.0, 4.0, 1.0, 2.0]);
+        assert_eq!(y, [-0.5, -0.5, 0.5]);
+    }
+
+    #[test]
+    fn every_byte_lands_within_one_ulp_of_its_fraction() {
+        for byte in 0..=255u8 {
+            let (value, fraction) = (f32::from(byte) * BYTE_SCALE, f32::from(byte) / 255.0);
+            assert!(value.to_bits().abs_diff(fraction.to_bits()) <= 1, "{byte}");
+        }
+        assert_eq!(255.0 * BYTE_SCALE, 1.0);
+    }
+
+    #[test]
+    fn the_fingerprint_sees_contents_and_not_the_name() {
+        let base = images();
+        let mut renamed = base.clone();
+        renamed.name = "other".into();
+        assert_eq!(base.fingerprint(), renamed.fingerprint());
+        assert_eq!(base.fingerprint().len(), 32);
+        let mut pixel = base.clone();
+        if let Features::Pixels { bytes, .. } = &mut pixel.features {
+            bytes[4] ^= 1;
+        }
+        let mut label = base.clone();
+        if let Targets::Classes { labels, .. } = &mut label.targets {
+            labels[0] = 0;
+        }
+        let mut class = base.clone();
+        if let Targets::Classes { names, .. } = &mut class.targets {
+            names[0] = "z".into();
+        }
+        let mut prints = [&base, &pixel, &label, &class, &table()]
+            .map(Dataset::fingerprint)
+            .into_iter()
+            .collect::<Vec<_>>();
+        prints.sort();
+        prints.dedup();
+        assert_eq!(prints.len(), 5);
+    }
+
+    #[test]
+    fn parts_that_do_not_fit_are_refused() {
+        let classes = |labels| Targets::Classes { labels, names: vec!["a".into(), "b".into()] };
+        let pixels = |n| Features::Pixels { bytes: vec![0; n], scale: 1.0 };
+        let refused = |shape: &[usize], features, targets| {
+            Dataset::new("bad", shape.to_vec(), features, targets).unwrap_err().to_string()
+        };
+        assert!(refused(&[2, 2, 1], pixels(7), classes(vec![0, 1])).contains("7 values do not make 2"));
+        assert!(
+            refused(&[1, 1, 1], pixels(2), classes(vec![0, 2])).contains("example 1: label 2 of 2 classes")
+        );
+        assert!(refused(&[1, 1, 1], pixels(0), classes(vec![])).contains("no examples"));
+        assert!(refused(&[usize::MAX, 2, 1], pixels(2), classes(vec![0, 1])).contains("has no values"));
+        let table = Features::Table { values: vec![1.0, f32::NAN], columns: vec!["u".into()] };
+        assert!(refused(&[1], table, classes(vec![0, 1])).contains("example 1, column u"));
+    }
+
+    #[test]
+    fn a_data_set_says_what_it_is() {
+        assert_eq!(images().describe(), "3 images 1x2x1, 3 classes");
+        assert_eq!(table().describe(), "2 rows of 2 features, target price");
+        assert_eq!(images().class_counts(), [1, 1, 1]);
+        assert_eq!([1, 999, 1_000, 1_234_567].map(thousands), ["1", "999", "1,000", "1,234,567"]);
+    }
+}

@@ -1,0 +1,54 @@
+//! Data: from files to batches of numbers. This floor knows nothing of graphs or training.
+//!
+//! ```text
+//! files --open--> Dataset --split--> train | val | test --Batches--> indices --gather_into--> f32 batch
+//! ```
+//!
+//! | file | what |
+//! |---|---|
+//! | [`dataset`] | labelled examples in memory; gathering a batch |
+//! | [`mod@open`] | recognises what a path holds |
+//! | [`digits`] | the 1,797 digits that ship inside the library |
+//! | [`idx`] | the files of the MNIST family |
+//! | [`csv`] | tables with a label or a target column |
+//! | [`image_file`] | one image, for prediction |
+//! | [`split`] | stratified training, validation and test parts |
+//! | [`batches`] | the order of an epoch, cut into batches |
+//! | [`preprocess`] | mean, deviation, PCA and whitening, learned from the training part alone |
+//! | [`error`] | everything that can be wrong with data |
+//!
+//! Whatever is random here is a pure function of a seed: see [`random`](crate::random).
+//!
+//! ```
+//! use bratt::data::{Batches, Fractions, LastBatch, digits};
+//!
+//! let data = digits();
+//! let split = data.split(Fractions::default(), 7)?;
+//! let size = 32.try_into().unwrap();
+//! let epoch = Batches::training(&split.train, size, LastBatch::Drop, 7, 0);
+//! let (mut x, mut y) = (vec![0.0; 32 * data.feature_len()], vec![0.0; 32]);
+//! for indices in epoch.iter() {
+//!     data.gather_into(indices, &mut x, &mut y);
+//! }
+//! # Ok::<(), bratt::data::DataError>(())
+//! ```
+
+pub mod batches;
+pub mod csv;
+pub mod dataset;
+pub mod digits;
+pub mod error;
+pub mod idx;
+pub mod image_file;
+pub mod open;
+pub mod preprocess;
+pub mod split;
+
+mod file;
+
+pub use batches::{Batches, LastBatch};
+pub use dataset::{Dataset, Features, Targets};
+pub use digits::digits;
+pub use error::DataError;
+pub use open::{Options, Source, open};
+pub use split::{Fractions, Split};
