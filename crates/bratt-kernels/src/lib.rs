@@ -5,6 +5,7 @@
 //! Everything is cut into a fixed partition that does not depend on the number of threads, and partial results are
 //! combined in a fixed order: the same bits on any number of threads.
 
+pub mod arena;
 pub mod gemm;
 pub mod isa;
 mod math;

@@ -4,6 +4,16 @@
 //! *work* belongs to one plan (inputs, activations, gradients, outputs). A [`Plan`] checks every span and every
 //! tape once, when it is made; running it cannot fail.
 
+mod check;
+mod copy;
+mod cost;
+mod run;
+#[cfg(test)]
+mod tests;
+
+pub use check::PlanError;
+pub use run::{Plan, Scratch};
+
 use crate::tape::{Extent, Instr};
 
 /// Which block of memory a span lies in.
@@ -43,8 +53,8 @@ pub struct Instance {
     /// Columns of the iteration space.
     pub cols: usize,
     /// The memory of each operand, in the order of [`TapeSpec::extents`]. An operand that is stored to may be
-    /// the same span as one that is loaded (an update in place), if no later instruction loads the old value;
-    /// other overlaps are refused.
+    /// the same span as one that is loaded (an update in place), if both have the same extent and no later
+    /// instruction loads the old value; other overlaps are refused.
     pub spans: Vec<Span>,
 }
 

@@ -9,6 +9,22 @@
 //! time. A tape runs on its own (a map) or as the epilogue of a matrix product, whose finished tile it reads as
 //! [`Instr::Acc`].
 
+mod check;
+mod compile;
+mod machine;
+pub mod naive;
+mod ops;
+mod reduce;
+#[cfg(test)]
+mod tests;
+mod tiling;
+
+pub(crate) use check::Checked;
+pub use check::{MAX_COL, MAX_INSTRS, MAX_ROW, MAX_WHOLE, Needs, TapeError, fits, needs};
+pub(crate) use compile::{Tape, Tiles};
+pub(crate) use machine::{Acc, Cursor, Memory, Worker};
+pub(crate) use tiling::Tile;
+
 /// The extent of a tape value within an iteration space of `rows x cols`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub enum Extent {

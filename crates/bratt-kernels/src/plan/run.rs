@@ -1,0 +1,457 @@
+//! Plans: made and checked once, run many times.
+
+use super::check::{Checker, PlanError, stored};
+use super::copy::Copy;
+use super::{Instance, Space, Span, StepSpec, TapeSpec};
+use crate::arena::Arena;
+use crate::gemm::{Gemm, Shape, TileNeed};
+use crate::isa::Isa;
+use crate::pool::Pool;
+use crate::random::Key;
+use crate::tape::{Acc, Checked, Cursor, Extent, Instr, Memory, Operand, Tape, Tile, Tiles, Worker};
+use std::time::{Duration, Instant};
+
+/// Below this work (elements times instructions) a map runs on the calling thread alone.
+const INLINE: usize = 40_000;
+/// Elements of one part of a fill.
+const FILL: usize = 1 << 16;
+
+/// A checked list of steps, ready to run.
+///
+/// ```
+/// use bratt_kernels::plan::{Instance, Plan, Space, Span, StepSpec, TapeSpec};
+/// use bratt_kernels::tape::{Binary, Extent, Instr, Operand, Val};
+/// use bratt_kernels::{arena::Arena, isa::Isa, pool::Pool, random::Key};
+///
+/// // work[0..4] *= 2
+/// let span = Span { space: Space::Work, offset: 0, len: 4 };
+/// let double = StepSpec::Map {
+///     tape: TapeSpec {
+///         instrs: vec![
+///             Instr::Load(Operand(0)),
+///             Instr::Binary(Binary::Add, Val(0), Val(0)),
+///             Instr::Store(Operand(0), Val(1)),
+///         ],
+///         extents: vec![Extent::Full],
+///     },
+///     instances: vec![Instance { rows: 2, cols: 2, spans: vec![span] }],
+/// };
+/// let plan = Plan::new(vec![double], 0, 4, Isa::detect())?;
+/// let pool = Pool::new(1);
+/// let (mut state, mut work, mut scratch) = (Arena::new(0), Arena::new(4), plan.scratch(&pool));
+/// work.slice_mut(0..4).copy_from_slice(&[1.0, 2.0, 3.0, 4.0]);
+/// plan.run(&mut state, &mut work, &mut scratch, &pool, Key::default());
+/// assert_eq!(work.slice(0..4), [2.0, 4.0, 6.0, 8.0]);
+/// # Ok::<(), bratt_kernels::plan::PlanError>(())
+/// ```
+#[derive(Debug)]
+pub struct Plan {
+    specs: Vec<StepSpec>,
+    steps: Vec<Step>,
+    state_len: usize,
+    work_len: usize,
+    isa: Isa,
+    writes_state: bool,
+    registers: usize,
+    cursors: usize,
+    shared: usize,
+}
+
+/// The memory that running a plan needs besides its two blocks: one per thread that runs the plan.
+#[derive(Debug)]
+pub struct Scratch {
+    workers: Vec<WorkerScratch>,
+    shared: Arena,
+}
+
+#[derive(Debug)]
+struct WorkerScratch {
+    registers: Arena,
+    cursors: Vec<Cursor>,
+}
+
+/// A tape over one iteration space.
+#[derive(Debug)]
+struct Placed {
+    tape: Tape,
+    spans: Vec<Span>,
+    /// Where its shared memory starts.
+    shared: usize,
+}
+
+#[derive(Debug)]
+enum Step {
+    Map { placed: Vec<Placed>, parts: Vec<(u32, u32)>, inline: bool },
+    MatMul(Box<Product>),
+    Copy { copy: Copy, src: Span, dst: Span },
+    Fill { dst: Span, value: f32 },
+}
+
+#[derive(Debug)]
+struct Product {
+    gemm: Gemm,
+    a: Span,
+    b: Span,
+    cols: usize,
+    placed: Placed,
+    /// The operand that the product is computed into; a buffer of the worker's if there is none.
+    target: Option<usize>,
+    /// Lengths of the matrix product's scratch and of the buffer, which come before the tape's registers.
+    scratch: usize,
+    buffer: usize,
+}
+
+/// Where a run works. Copied to all threads.
+#[derive(Clone, Copy)]
+struct Site {
+    state: *mut f32,
+    work: *mut f32,
+    shared: *mut f32,
+    workers: *mut WorkerScratch,
+    key: Key,
+}
+
+// SAFETY: threads write to disjoint memory: a worker to its own scratch, a part to what the checks of the plan have
+// found to be its alone.
+unsafe impl Sync for Site {}
+
+impl Site {
+    fn start(&self, span: &Span) -> *mut f32 {
+        match span.space {
+            Space::State => self.state.wrapping_add(span.offset),
+            Space::Work => self.work.wrapping_add(span.offset),
+        }
+    }
+
+    fn memory<'a>(&self, placed: &'a Placed) -> Memory<'a> {
+        let Site { state, work, key, .. } = *self;
+        Memory { spans: &placed.spans, state, work, shared: self.shared.wrapping_add(placed.shared), key }
+    }
+
+    /// The memory of worker `index`, after `skip` numbers.
+    ///
+    /// # Safety
+    /// `index` is below the number of workers, and nobody else uses that worker now.
+    unsafe fn worker(&self, index: usize, skip: usize) -> Worker {
+        // SAFETY: only one thread at a time has this worker.
+        let scratch = unsafe { &mut *self.workers.add(index) };
+        let registers = scratch.registers.as_mut_ptr().wrapping_add(skip);
+        Worker { registers, cursors: scratch.cursors.as_mut_ptr() }
+    }
+}
+
+impl Plan {
+    /// Checks the steps and makes them ready for blocks of the given lengths.
+    pub fn new(specs: Vec<StepSpec>, state_len: usize, work_len: usize, isa: Isa) -> Result<Plan, PlanError> {
+        let isa = if isa.is_available() { isa } else { Isa::Scalar };
+        let mut plan = Plan {
+            specs: vec![],
+            steps: vec![],
+            state_len,
+            work_len,
+            isa,
+            writes_state: false,
+            registers: 0,
+            cursors: 0,
+            shared: 0,
+        };
+        for (step, spec) in specs.iter().enumerate() {
+            Checker { state_len, work_len, step }.step(spec)?;
+            let made = plan.step(spec).map_err(|source| PlanError::Tape { step, source })?;
+            plan.steps.push(made);
+        }
+        plan.writes_state = specs.iter().any(writes_state);
+        plan.specs = specs;
+        Ok(plan)
+    }
+
+    fn step(&mut self, spec: &StepSpec) -> Result<Step, crate::tape::TapeError> {
+        Ok(match spec {
+            StepSpec::Map { tape, instances } => {
+                let alias = aliases(tape, instances);
+                let mut placed = vec![];
+                let mut shared = 0;
+                for Instance { rows, cols, spans } in instances {
+                    let compiled = Tape::new(tape, (*rows, *cols), self.isa, Tiles::Own, &alias)?;
+                    placed.push(self.place(compiled, spans.clone(), &mut shared, 0));
+                }
+                let parts = placed.iter().enumerate();
+                let parts =
+                    parts.flat_map(|(i, p)| (0..p.tape.tasks()).map(move |t| (i as u32, t as u32))).collect();
+                let inline = placed.iter().map(|p| p.tape.cost()).fold(0, usize::saturating_add) < INLINE;
+                Step::Map { placed, parts, inline }
+            }
+            StepSpec::MatMul { m, n, k, a, trans_a, b, trans_b, tape, instance } => {
+                let needs = Checked::new(tape, true)?.needs;
+                let shape = Shape { m: *m, n: *n, k: *k, trans_a: *trans_a, trans_b: *trans_b };
+                // A tile with complete rows is one with all columns.
+                let need =
+                    TileNeed { complete_rows: needs.complete_cols, complete_cols: needs.complete_rows };
+                let gemm = Gemm::new(self.isa, shape, need);
+                let largest = gemm.tile(0);
+                let tiles = Tiles::Product { count: gemm.tiles(), rows: largest.rows, cols: largest.cols };
+                let instances = std::slice::from_ref(instance);
+                let alias = aliases(tape, instances);
+                let (tape, target) = into_target(tape, &alias);
+                let compiled = Tape::new(&tape, (*m, *n), self.isa, tiles, &alias)?;
+                let scratch = gemm.scratch_len().next_multiple_of(16);
+                let buffer = if target.is_none() { gemm.tile_len().next_multiple_of(16) } else { 0 };
+                let placed = self.place(compiled, instance.spans.clone(), &mut 0, scratch + buffer);
+                Step::MatMul(Box::new(Product {
+                    gemm,
+                    a: *a,
+                    b: *b,
+                    cols: *n,
+                    placed,
+                    target,
+                    scratch,
+                    buffer,
+                }))
+            }
+            StepSpec::Copy { dims, src, src_start, src_strides, dst, dst_start, dst_strides } => {
+                let copy = Copy::new(dims, src_strides, dst_strides);
+                let from = |span: &Span, start: usize| Span {
+                    offset: span.offset + start,
+                    len: span.len - start,
+                    ..*span
+                };
+                Step::Copy { copy, src: from(src, *src_start), dst: from(dst, *dst_start) }
+            }
+            StepSpec::Fill { dst, value } => Step::Fill { dst: *dst, value: *value },
+        })
+    }
+
+    /// Gives a tape its share of the scratch.
+    fn place(&mut self, tape: Tape, spans: Vec<Span>, shared: &mut usize, skip: usize) -> Placed {
+        self.registers = self.registers.max(skip + tape.registers());
+        self.cursors = self.cursors.max(tape.views());
+        let start = *shared;
+        *shared += tape.shared_len().next_multiple_of(16);
+        self.shared = self.shared.max(*shared);
+        Placed { tape, spans, shared: start }
+    }
+
+    /// The steps as they were given.
+    pub fn specs(&self) -> &[StepSpec] {
+        &self.specs
+    }
+
+    /// Whether any step writes to the state.
+    pub fn writes_state(&self) -> bool {
+        self.writes_state
+    }
+
+    /// The instruction set in use: the one asked for, or scalar code where that is not available.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// Scratch memory for runs on a pool.
+    pub fn scratch(&self, pool: &Pool) -> Scratch {
+        let worker = || WorkerScratch {
+            registers: Arena::new(self.registers),
+            cursors: vec![Cursor::NULL; self.cursors],
+        };
+        Scratch { workers: (0..pool.threads()).map(|_| worker()).collect(), shared: Arena::new(self.shared) }
+    }
+
+    /// Length of the scratch memory, in numbers: of each worker, and common to all.
+    pub fn scratch_len(&self) -> (usize, usize) {
+        (self.registers, self.shared)
+    }
+
+    /// Runs all steps.
+    ///
+    /// # Panics
+    /// If a block is shorter than the plan was made for, or `scratch` was made by another plan or for a smaller pool.
+    pub fn run(&self, state: &mut Arena, work: &mut Arena, scratch: &mut Scratch, pool: &Pool, key: Key) {
+        let site = self.site(state.len(), state.as_mut_ptr(), work, scratch, pool, key);
+        // SAFETY: `site` has checked the lengths, and holds all memory exclusively.
+        self.steps.iter().for_each(|step| unsafe { run_step(step, &site, pool) });
+    }
+
+    /// Runs all steps of a plan that leaves the state as it is; several threads may do so at the same time.
+    ///
+    /// # Panics
+    /// As [`Plan::run`], and if the plan [writes to the state](Plan::writes_state).
+    pub fn run_shared(&self, state: &Arena, work: &mut Arena, scratch: &mut Scratch, pool: &Pool, key: Key) {
+        assert!(!self.writes_state, "the plan writes to the state");
+        let site = self.site(state.len(), state.as_ptr().cast_mut(), work, scratch, pool, key);
+        // SAFETY: `site` has checked the lengths; no step writes to the state, which is borrowed for reading.
+        self.steps.iter().for_each(|step| unsafe { run_step(step, &site, pool) });
+    }
+
+    /// As [`Plan::run`], adding the time of each step to `times`.
+    ///
+    /// # Panics
+    /// As [`Plan::run`], and if `times` has not one entry per step.
+    pub fn run_profiled(
+        &self,
+        state: &mut Arena,
+        work: &mut Arena,
+        scratch: &mut Scratch,
+        pool: &Pool,
+        key: Key,
+        times: &mut [Duration],
+    ) {
+        assert_eq!(times.len(), self.steps.len(), "one time per step");
+        let site = self.site(state.len(), state.as_mut_ptr(), work, scratch, pool, key);
+        for (step, time) in self.steps.iter().zip(times) {
+            let start = Instant::now();
+            // SAFETY: as in `run`.
+            unsafe { run_step(step, &site, pool) };
+            *time += start.elapsed();
+        }
+    }
+
+    fn site(
+        &self,
+        state_len: usize,
+        state: *mut f32,
+        work: &mut Arena,
+        scratch: &mut Scratch,
+        pool: &Pool,
+        key: Key,
+    ) -> Site {
+        assert!(state_len >= self.state_len, "state of {state_len} numbers, expected {}", self.state_len);
+        assert!(work.len() >= self.work_len, "work of {} numbers, expected {}", work.len(), self.work_len);
+        let large =
+            |w: &WorkerScratch| w.registers.len() >= self.registers && w.cursors.len() >= self.cursors;
+        let fits = scratch.workers.len() >= pool.threads() && scratch.workers.iter().all(large);
+        assert!(fits && scratch.shared.len() >= self.shared, "scratch of another plan or a smaller pool");
+        Site {
+            state,
+            work: work.as_mut_ptr(),
+            shared: scratch.shared.as_mut_ptr(),
+            workers: scratch.workers.as_mut_ptr(),
+            key,
+        }
+    }
+}
+
+/// Which operands are the same memory in any instance.
+fn aliases(tape: &TapeSpec, instances: &[Instance]) -> impl Fn(Operand, Operand) -> bool {
+    let n = tape.extents.len();
+    let mut same = vec![false; n * n];
+    for (a, b) in (0..n).flat_map(|a| (0..n).map(move |b| (a, b))) {
+        same[a * n + b] = instances.iter().any(|i| i.spans[a] == i.spans[b]);
+    }
+    move |a, b| same.get(usize::from(a.0) * n + usize::from(b.0)).copied().unwrap_or(true)
+}
+
+/// Finds an operand that the plain product is stored to, and takes that store out of the tape.
+fn into_target(tape: &TapeSpec, alias: &dyn Fn(Operand, Operand) -> bool) -> (TapeSpec, Option<usize>) {
+    let loads = |operand| tape.instrs.iter().any(|i| matches!(i, Instr::Load(from) if alias(*from, operand)));
+    let found = tape.instrs.iter().position(|instr| match instr {
+        Instr::Store(operand, value) => {
+            let plain = tape.instrs[usize::from(value.0)] == Instr::Acc;
+            plain && tape.extents[usize::from(operand.0)] == Extent::Full && !loads(*operand)
+        }
+        _ => false,
+    });
+    let mut tape = tape.clone();
+    let Some(at) = found else { return (tape, None) };
+    let Instr::Store(operand, _) = std::mem::replace(&mut tape.instrs[at], Instr::Const(0.0)) else {
+        return (tape, None);
+    };
+    (tape, Some(usize::from(operand.0)))
+}
+
+fn writes_state(spec: &StepSpec) -> bool {
+    let state = |span: &Span| span.space == Space::State;
+    match spec {
+        StepSpec::Map { tape, instances } => {
+            let written = stored(tape);
+            instances.iter().any(|i| written.iter().any(|&o| state(&i.spans[o])))
+        }
+        StepSpec::MatMul { tape, instance, .. } => stored(tape).iter().any(|&o| state(&instance.spans[o])),
+        StepSpec::Copy { dst, .. } | StepSpec::Fill { dst, .. } => state(dst),
+    }
+}
+
+/// # Safety
+/// The step belongs to a plan whose checks passed, and the site's memory is as large as that plan asks for. Nobody
+/// else writes to it meanwhile.
+unsafe fn run_step(step: &Step, site: &Site, pool: &Pool) {
+    match step {
+        Step::Map { placed, parts, inline } => {
+            let run = |part: usize, worker: usize| {
+                let (index, task) = parts[part];
+                let placed = &placed[index as usize];
+                // SAFETY: parts touch disjoint memory, and this worker is ours.
+                unsafe { placed.tape.task(task as usize, &site.memory(placed), site.worker(worker, 0)) }
+            };
+            if *inline {
+                (0..parts.len()).for_each(|part| run(part, 0));
+            } else {
+                pool.run(parts.len(), &run);
+            }
+            for placed in placed.iter().filter(|p| p.tape.has_finish()) {
+                // SAFETY: all parts are done.
+                unsafe { placed.tape.finish(&site.memory(placed), site.worker(0, 0)) }
+            }
+        }
+        Step::MatMul(product) => {
+            pool.run(product.gemm.tiles(), &|tile, worker| {
+                // SAFETY: tiles write to disjoint memory, and this worker is ours.
+                unsafe { product.tile(tile, site, worker) }
+            });
+            let placed = &product.placed;
+            if placed.tape.has_finish() {
+                // SAFETY: all tiles are done.
+                unsafe {
+                    placed.tape.finish(&site.memory(placed), site.worker(0, product.scratch + product.buffer))
+                }
+            }
+        }
+        Step::Copy { copy, src, dst } => pool.run(copy.parts(), &|part, _| {
+            // SAFETY: the plan has checked that the box lies within both spans, and that parts do not overlap.
+            unsafe { copy.run(part, site.start(src), site.start(dst)) }
+        }),
+        Step::Fill { dst, value } => pool.run(dst.len.div_ceil(FILL), &|part, _| {
+            let first = part * FILL;
+            // SAFETY: the span lies within its block; parts are disjoint.
+            let part = unsafe {
+                std::slice::from_raw_parts_mut(site.start(dst).add(first), FILL.min(dst.len - first))
+            };
+            part.fill(*value);
+        }),
+    }
+}
+
+impl Product {
+    /// # Safety
+    /// As for [`run_step`]; each tile and each worker is used by one thread only.
+    unsafe fn tile(&self, index: usize, site: &Site, worker: usize) {
+        let tile = self.gemm.tile(index);
+        // SAFETY: passed on from the caller; the worker's memory holds scratch, buffer and registers in this order.
+        unsafe {
+            let own = site.worker(worker, 0).registers;
+            let scratch = std::slice::from_raw_parts_mut(own, self.scratch);
+            let acc = match self.target {
+                Some(operand) => {
+                    let start = site.start(&self.placed.spans[operand]).add(tile.row * self.cols + tile.col);
+                    Acc { start, stride: self.cols }
+                }
+                None => Acc { start: own.add(self.scratch), stride: tile.cols },
+            };
+            self.gemm.compute(
+                index,
+                site.start(&self.a),
+                site.start(&self.b),
+                scratch,
+                acc.start,
+                acc.stride,
+            );
+            let place = Tile { row0: tile.row, rows: tile.rows, col0: tile.col, cols: tile.cols };
+            let memory = site.memory(&self.placed);
+            self.placed.tape.epilogue(
+                index,
+                place,
+                acc,
+                &memory,
+                site.worker(worker, self.scratch + self.buffer),
+            );
+        }
+    }
+}
