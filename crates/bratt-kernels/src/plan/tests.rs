@@ -214,7 +214,8 @@ fn one_step_updates_all_parameters() {
 #[test]
 fn copies_transpose_slice_repeat_and_fill() {
     // dims, source strides and start, destination strides and start
-    let cases: [(&[usize], &[usize], usize, &[usize], usize); 7] = [
+    type Case = (&'static [usize], &'static [usize], usize, &'static [usize], usize);
+    let cases: [Case; 7] = [
         (&[100, 70], &[1, 100], 0, &[70, 1], 0),
         (&[3, 40, 50], &[2000, 1, 40], 0, &[2000, 50, 1], 0),
         (&[5, 6], &[20, 1], 3, &[6, 1], 0),

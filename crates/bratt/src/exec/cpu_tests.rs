@@ -1,6 +1,7 @@
 //! The compiled executor against the reference interpreter: whole training steps, every pass on and off, every
 //! instruction set, and equal bits on any number of threads.
 
+use super::tests::random_graph::random_graph;
 use super::{Isa, Key, Machine, Slots, interpret};
 use crate::compile::tests::mlp_step;
 use crate::compile::{Options, compile};
@@ -94,5 +95,62 @@ fn the_same_bits_on_any_number_of_threads() {
     let one = bits(1);
     for threads in [2, 3, 8] {
         assert!(bits(threads) == one, "{threads} threads");
+    }
+}
+
+/// The stated bound of the executor on random graphs of mild values: each element within this of the interpreter's,
+/// relative to the larger of 1 and the largest magnitude in its tensor. A chain of some tens of f32 operations, each
+/// within a few units of 6e-8, with sums of up to some hundred terms.
+const BOUND: f64 = 2e-4;
+
+fn assert_close(what: &str, found: &[f32], expected: &Tensor<f64>) {
+    let scale = expected.data().iter().filter(|x| x.is_finite()).fold(1.0f64, |m, x| m.max(x.abs()));
+    for (i, (a, b)) in found.iter().zip(expected.data()).enumerate() {
+        let same = f64::from(*a) == *b || (a.is_nan() && b.is_nan());
+        let error = (f64::from(*a) - b).abs() / scale;
+        assert!(same || error < BOUND, "{what}, element {i}: found {a}, expected {b} (error {error:.1e})");
+    }
+}
+
+#[test]
+fn random_graphs_agree_with_the_interpreter_with_every_pass_on_and_off() {
+    for seed in 0..150 {
+        let random = random_graph(seed);
+        let key = Key { seed, step: 1 };
+        let trace = interpret(&random.graph, &random.borrowed(), &random.state, key).expect("interprets");
+        for (n, options) in all_options().into_iter().enumerate() {
+            let program = compile(&random.graph, &options).expect("compiles");
+            let isas = Isa::available();
+            // All passes on every instruction set; the other combinations on one each.
+            let isas = if n == 7 { isas } else { vec![isas[(seed as usize + n) % isas.len()]] };
+            for isa in isas {
+                let machine = Machine::with_isa(1 + seed as usize % 3, isa);
+                let mut slots = Slots::new(program.layout().clone(), 0);
+                for (name, value) in &random.state {
+                    slots.set(name, &value.to_f32()).expect("a slot");
+                }
+                let mut runner = machine.load(program.clone());
+                for (name, value) in &random.inputs {
+                    runner.set(name, value.to_f32().data()).expect("an input");
+                }
+                runner.run(&mut slots, key);
+                let place = format!("graph {seed}, {options:?}, {isa}\n{}\n{program}\n", random.graph);
+                for (name, _) in random.graph.outputs() {
+                    let expected = trace.output(name).expect("an output");
+                    assert_close(
+                        &format!("{place}output {name}"),
+                        runner.get(name).expect("an output"),
+                        expected,
+                    );
+                }
+                for (name, expected) in trace.new_state() {
+                    assert_close(
+                        &format!("{place}slot {name}"),
+                        slots.get(&name).expect("a slot"),
+                        &expected,
+                    );
+                }
+            }
+        }
     }
 }
