@@ -123,13 +123,7 @@ impl<'a> Stepper<'a> {
     }
 }
 
-fn feed(
-    runner: &mut Runner,
-    data: &crate::data::Dataset,
-    indices: &[u32],
-    lr: f64,
-    momentum: Option<f64>,
-) {
+fn feed(runner: &mut Runner, data: &crate::data::Dataset, indices: &[u32], lr: f64, momentum: Option<f64>) {
     if let Some((features, labels)) = runner.two_inputs_mut("features", "labels") {
         data.gather_into(indices, features, labels);
     }

@@ -80,7 +80,8 @@ fn what_is_loaded_predicts_bit_for_bit_as_what_was_saved() {
 fn predictors_are_shared_by_threads() {
     fn shared<T: Send + Sync>(_: &T) {}
     let data = few(60);
-    let predictor: Predictor = Trainer::new(small()).epochs(1).fit(&data).unwrap().model().predictor().unwrap();
+    let predictor: Predictor =
+        Trainer::new(small()).epochs(1).fit(&data).unwrap().model().predictor().unwrap();
     shared(&predictor);
     let image = [0.5; 64];
     let expected = predictor.values(&image).unwrap();
