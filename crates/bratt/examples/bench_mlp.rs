@@ -8,6 +8,7 @@
 use bratt::compile::{Options, compile};
 use bratt::data::{Dataset, Features, Options as DataOptions, Targets, open};
 use bratt::exec::{Key, Machine, Runner, Slots};
+use bratt::graph::Graph;
 use bratt::nn::{Sequential, Task, models};
 use bratt::optim::{Adam, Optimizer, Sgd};
 use bratt::prelude::{Fractions, Preprocess, Splits, Trainer};
@@ -18,10 +19,11 @@ use std::error::Error;
 use std::time::{Duration, Instant};
 
 const BATCH: usize = 128;
-const WORKS: [&str; 5] = ["mlp_step", "mlp_epoch", "mlp_latency", "softmax_epoch", "mlp_train"];
+const WORKS: [&str; 6] = ["mlp_step", "mlp_epoch", "mlp_latency", "softmax_epoch", "matmul", "mlp_train"];
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
+#[derive(Clone)]
 struct Bench {
     json: bool,
     mnist: Option<String>,
@@ -42,8 +44,6 @@ impl Bench {
                 "--threads" => bench.threads = value()?.parse()?,
                 "--seconds" => bench.seconds = value()?.parse()?,
                 work if WORKS.contains(&work) => bench.works.push(arg),
-                // A work of the peers that bratt measures elsewhere.
-                "matmul" => bench.works.push(arg),
                 other => return Err(format!("no such work: {other}; there are {}", WORKS.join(", ")).into()),
             }
         }
@@ -203,8 +203,32 @@ fn main() -> Result<()> {
                 let test = run.evaluate(splits.test())?;
                 println!("{}", json!({"work": work, "seconds": run.seconds(), "accuracy": test.accuracy()}));
             }
-            _ => {}
+            "matmul" => {
+                for threads in [1, bench.threads] {
+                    for size in [512, 1024] {
+                        matmul(&Bench { threads, ..bench.clone() }, size)?;
+                    }
+                }
+            }
+            other => unreachable!("{other} is not in WORKS"),
         }
     }
+    Ok(())
+}
+
+/// The product of two square matrices.
+fn matmul(bench: &Bench, size: usize) -> Result<()> {
+    let g = Graph::builder();
+    let (a, b) = (g.input("a", [size, size]), g.input("b", [size, size]));
+    g.output("c", g.matmul(a, b));
+    let program = compile(&g.finish()?, &Options::default())?;
+    let slots = Slots::new(program.layout().clone(), 0);
+    let mut runner = Machine::new(bench.threads).load(program);
+    for name in ["a", "b"] {
+        let values: Vec<f32> = (0..size * size).map(|i| (i % 97) as f32 / 97.0 - 0.5).collect();
+        runner.set(name, &values)?;
+    }
+    let work = format!("matmul_{size}_{}t", bench.threads);
+    bench.measure(&work, "compiled", 3, 2 * (size as u64).pow(3), || runner.infer(&slots));
     Ok(())
 }
