@@ -5,11 +5,16 @@
 pub mod compile;
 pub mod data;
 pub mod exec;
+mod file;
 mod grad;
 pub mod graph;
 pub mod init;
+pub mod model;
 pub mod nn;
 pub mod optim;
+pub mod prelude;
 pub mod random;
+pub mod report;
 pub mod schedule;
 pub mod tensor;
+pub mod train;
