@@ -10,4 +10,5 @@ pub mod graph;
 pub mod nn;
 pub mod optim;
 pub mod random;
+pub mod schedule;
 pub mod tensor;

@@ -101,3 +101,6 @@ pub enum NnError {
         expected: &'static str,
     },
 }
+
+#[cfg(test)]
+mod tests;
