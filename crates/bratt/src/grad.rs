@@ -10,7 +10,7 @@
 //!
 //! Source: lecture on computational graphs; Griewank and Walther, Evaluating Derivatives, 2008, chapter 3.
 
-use crate::graph::{Cotangent, GraphBuilder, Value};
+use crate::graph::{Cotangent, GraphBuilder, Op, Value};
 use crate::tensor::Shape;
 
 impl GraphBuilder {
@@ -63,19 +63,13 @@ impl GraphBuilder {
             return vec![self.fail("gradients", problem); xs.len()];
         }
         let count = y.index() + 1;
-        let depends = self.dependants(count, xs);
+        let depends = self.dependants(count, xs, false);
         let mut arrived: Vec<Option<Value>> = vec![None; count];
-        let mut stopped = vec![false; count];
         arrived[y.index()] = Some(seed);
         for i in (0..count).rev().filter(|&i| depends[i]) {
             let value = Value(i as u32);
             let Some(node) = self.node(value) else { continue };
-            let Some(dy) = arrived[i] else {
-                if stopped[i] {
-                    node.inputs.iter().for_each(|v| stopped[v.index()] = true);
-                }
-                continue;
-            };
+            let Some(dy) = arrived[i] else { continue };
             // The rules' nodes belong to the layer of the forward node, so that profiles can be read.
             let rules = self.layer_of(&node.origin.layer, || node.op.gradient(self, &node.inputs, value, dy));
             for (&x, rule) in node.inputs.iter().zip(rules) {
@@ -89,9 +83,9 @@ impl GraphBuilder {
                             None => dx,
                         });
                     }
-                    Cotangent::Stop => stopped[x.index()] = true,
+                    Cotangent::Stop => {}
                     Cotangent::Undefined(why) => {
-                        let of = xs.iter().find(|&&t| self.dependants(x.index() + 1, &[t])[x.index()]);
+                        let of = xs.iter().find(|&&t| self.dependants(x.index() + 1, &[t], false)[x.index()]);
                         let problem = format!(
                             "no gradient{} through {}: {why}; put stop_gradient around it if it is meant as a constant",
                             of.map_or(String::new(), |&t| format!(" of {}", self.describe(t))),
@@ -106,7 +100,7 @@ impl GraphBuilder {
         for &x in xs {
             gradients.push(match arrived.get(x.index()).copied().flatten() {
                 Some(dx) => dx,
-                None if stopped.get(x.index()) == Some(&true) => self.full(self.shape(x), 0.0),
+                None if self.dependants(count, &[x], true)[y.index()] => self.full(self.shape(x), 0.0),
                 None => {
                     let problem = format!("{} does not depend on {}", self.describe(y), self.describe(x));
                     self.fail("gradients", problem)
@@ -116,13 +110,16 @@ impl GraphBuilder {
         gradients
     }
 
-    /// For each of the first `count` nodes: whether it is one of `xs` or computed from them.
-    fn dependants(&self, count: usize, xs: &[Value]) -> Vec<bool> {
+    /// For each of the first `count` nodes: whether it is one of `xs` or computed from them; `through_stops` says
+    /// whether what stands behind `stop_gradient` counts.
+    fn dependants(&self, count: usize, xs: &[Value], through_stops: bool) -> Vec<bool> {
         let mut depends = vec![false; count];
         for i in 0..count {
             let value = Value(i as u32);
             depends[i] = xs.contains(&value)
-                || self.node(value).is_some_and(|n| n.inputs.iter().any(|v| depends[v.index()]));
+                || self.node(value).is_some_and(|n| {
+                    (through_stops || n.op != Op::StopGradient) && n.inputs.iter().any(|v| depends[v.index()])
+                });
         }
         depends
     }

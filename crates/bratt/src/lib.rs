@@ -5,10 +5,15 @@
 pub mod compile;
 pub mod data;
 pub mod exec;
+mod file;
 mod grad;
 pub mod graph;
+pub mod model;
 pub mod nn;
 pub mod optim;
+pub mod prelude;
 pub mod random;
+pub mod report;
 pub mod schedule;
 pub mod tensor;
+pub mod train;

@@ -37,6 +37,7 @@ unsafe impl Simd for Avx2 {
     type M = __m256;
     type U = __m256i;
     const LANES: usize = 8;
+    const REGISTERS: usize = 16;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self::V {

@@ -23,6 +23,7 @@ unsafe impl Simd for Avx512 {
     type M = __mmask16;
     type U = __m512i;
     const LANES: usize = 16;
+    const REGISTERS: usize = 32;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self::V {

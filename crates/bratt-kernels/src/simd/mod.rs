@@ -29,6 +29,8 @@ pub unsafe trait Simd: Copy + Send + Sync + 'static {
     type U: Copy;
     /// Number of f32 in a vector.
     const LANES: usize;
+    /// Number of vectors that fit into the machine's registers.
+    const REGISTERS: usize;
 
     unsafe fn splat(x: f32) -> Self::V;
     unsafe fn load(p: *const f32) -> Self::V;

@@ -15,6 +15,7 @@ unsafe impl Simd for Neon {
     type M = uint32x4_t;
     type U = uint32x4_t;
     const LANES: usize = 4;
+    const REGISTERS: usize = 32;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self::V {

@@ -52,6 +52,8 @@ unsafe impl<const N: usize> Simd for Lanes<N> {
     type M = [u32; N];
     type U = [u32; N];
     const LANES: usize = N;
+    // Both baselines, SSE2 and NEON, have registers of 4 lanes.
+    const REGISTERS: usize = if cfg!(target_arch = "aarch64") { 32 } else { 16 } * 4 / N;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self::V {

@@ -41,12 +41,12 @@ fn numeric_labels_become_classes_in_numeric_order() {
 
 #[test]
 fn without_a_header_columns_are_numbered() {
-    let table = table("5.1,3.5,setosa\n4.9,3.0,versicolor\n", &Options::default()).unwrap();
-    assert_eq!(table.data.len(), 2);
-    assert_eq!(table.reason, "label column 3 (the last; choose another by name); no header");
+    let flowers = table("5.1,3.5,setosa\n4.9,3.0,versicolor\n", &Options::default()).unwrap();
+    assert_eq!(flowers.data.len(), 2);
+    assert_eq!(flowers.reason, "label column 3 (the last; choose another by name); no header");
     let by_number = Options { label: Some("1".into()), ..Options::default() };
-    let numbers = "7,1\n8,2\n";
-    assert_eq!(super::tests::table(numbers, &by_number).unwrap().data.classes(), ["7", "8"]);
+    let by_number = table("7,1\n8,2\n", &by_number);
+    assert_eq!(by_number.unwrap().data.classes(), ["7", "8"]);
 }
 
 #[test]

@@ -213,7 +213,7 @@ pub enum DataError {
         source: ::csv::Error,
     },
     /// An image that cannot be decoded.
-    #[error("{}: not a readable image (PNG, JPEG, BMP, WebP, GIF or TIFF)", path.display())]
+    #[error("{}: not a readable image (PNG, JPEG, BMP, WebP or GIF)", path.display())]
     Image {
         /// The file.
         path: PathBuf,

@@ -33,6 +33,8 @@ pub mod gradcheck;
 mod initial;
 pub mod interpret;
 mod slots;
+#[cfg(test)]
+pub(crate) mod tests;
 mod textbook;
 
 pub use cpu::{FeedError, Isa, Machine, Profile, ProfileRow, Runner};

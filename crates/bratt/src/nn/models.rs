@@ -24,6 +24,13 @@ pub struct Model {
     pub task: Task,
 }
 
+impl From<Sequential> for Model {
+    /// A network of one's own, as a classifier.
+    fn from(network: Sequential) -> Model {
+        Model { name: "custom".into(), network, task: Task::Classify }
+    }
+}
+
 /// The plain names of models.
 pub const NAMES: [&str; 4] = ["softmax", "logistic", "linear", "mlp"];
 

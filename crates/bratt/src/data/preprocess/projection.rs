@@ -133,7 +133,7 @@ impl Axes {
         let mut order: Vec<usize> = (0..d).collect();
         order.sort_by(|&a, &b| eigen.eigenvalues[b].total_cmp(&eigen.eigenvalues[a]));
         let variances: Vec<f64> = order.iter().map(|&at| eigen.eigenvalues[at].max(0.0)).collect();
-        if !(variances[0] > 0.0) {
+        if variances[0] <= 0.0 {
             return Err(fault("all training examples are equal: there is no variance"));
         }
         let mut vectors = DMatrix::zeros(d, d);

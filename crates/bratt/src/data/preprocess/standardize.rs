@@ -75,14 +75,19 @@ pub(super) fn moments(data: &Dataset, indices: &[u32], groups: usize) -> (Vec<f6
     let count = indices.len() as u64 * (width / groups) as u64;
     match data.features() {
         Features::Pixels { bytes, scale } => {
-            let (mut sums, mut squares) = (vec![0u64; groups], vec![0u64; groups]);
+            let (mut sums, mut squares) = (vec![0u64; width], vec![0u64; width]);
             for &index in indices {
-                for pixel in bytes[index as usize * width..][..width].chunks_exact(groups) {
-                    for ((sum, square), &byte) in sums.iter_mut().zip(&mut squares).zip(pixel) {
-                        *sum += u64::from(byte);
-                        *square += u64::from(u32::from(byte) * u32::from(byte));
-                    }
+                let image = &bytes[index as usize * width..][..width];
+                for ((sum, square), &byte) in sums.iter_mut().zip(&mut squares).zip(image) {
+                    *sum += u64::from(byte);
+                    *square += u64::from(u32::from(byte) * u32::from(byte));
                 }
+            }
+            for all in [&mut sums, &mut squares] {
+                for j in groups..width {
+                    all[j % groups] += all[j];
+                }
+                all.truncate(groups);
             }
             let (scale, n) = (f64::from(*scale), count as f64);
             let mean = sums.iter().map(|&sum| scale * sum as f64 / n).collect();

@@ -28,7 +28,7 @@ impl GraphBuilder {
         self.eq(column, self.iota(shape, last))
     }
 
-    /// The element of each row of `x` `[m, classes]` that `labels` `[m]` points to: `[m]`.
+    /// The element of each row of `x` `[m, classes]` that `labels` `[m]` points to: `[m]`. Not differentiable in the labels.
     #[track_caller]
     pub fn gather(&self, x: Value, labels: Value) -> Value {
         let shape = self.shape(x);
@@ -41,7 +41,7 @@ impl GraphBuilder {
             return self.fail("gather", problem);
         }
         // A select and not a product: an infinite logarithm beside the label must not become NaN.
-        let chosen = self.select(self.stop_gradient(self.one_hot(labels, classes)), x, self.constant(0.0));
+        let chosen = self.select(self.one_hot(labels, classes), x, self.constant(0.0));
         self.sum(chosen, &[shape.rank() - 1])
     }
 

@@ -1,0 +1,176 @@
+//! The innermost loop: a block of C of a few rows and vectors held in registers, one column of A times one row of B
+//! added to it per step. A is read number by number and spread over the lanes.
+//!
+//! Per step, R rows by W vectors take R W multiply-adds, W loads of B and R of A. Two multiply-adds and two loads start
+//! in a cycle and a multiply-add takes 4 cycles, so at least 8 accumulators are needed to be bound by the arithmetic.
+
+use crate::isa::Isa;
+use crate::simd::Simd;
+use crate::simd::scalar::Scalar;
+#[cfg(target_arch = "x86_64")]
+use crate::simd::{avx2::Avx2, avx512::Avx512};
+
+/// The block of C held in registers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Registers {
+    /// Lanes of a vector.
+    pub lanes: usize,
+    /// Most rows.
+    pub mr: usize,
+    /// Columns: a whole number of vectors.
+    pub nr: usize,
+}
+
+impl Registers {
+    /// Leaves room for a row of B and a spread number of A beside the accumulators.
+    pub(super) const fn new<S: Simd>() -> Registers {
+        let (mr, vectors) = match S::REGISTERS {
+            32 if S::LANES == 4 => (8, 3),
+            32 => (14, 2),
+            16 if S::LANES == 4 => (4, 2),
+            16 => (6, 2),
+            _ => (3, 2),
+        };
+        Registers { lanes: S::LANES, mr, nr: vectors * S::LANES }
+    }
+
+    pub(super) const fn of(isa: Isa) -> Registers {
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => Registers::new::<Avx2>(),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => Registers::new::<Avx512>(),
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => Registers::new::<crate::simd::neon::Neon>(),
+            _ => Registers::new::<Scalar>(),
+        }
+    }
+}
+
+/// The rows to take next of `left`: at most `mr`, and rather two middling groups at the end than one full and one of
+/// very few rows, which would leave the arithmetic waiting.
+#[inline(always)]
+pub(super) fn group(left: usize, mr: usize) -> usize {
+    if left > mr && left < mr + mr / 2 { left.div_ceil(2) } else { left.min(mr) }
+}
+
+/// A block to compute: `c += a b`, or `c = a b` unless `accumulate`.
+#[derive(Clone, Copy)]
+pub(super) struct Block {
+    /// Length along `k`.
+    pub depth: usize,
+    /// First number of A.
+    pub a: *const f32,
+    /// From one row of A to the next; from one step to the next if rows lie side by side.
+    pub a_stride: usize,
+    /// First number of B.
+    pub b: *const f32,
+    /// From one row of B to the next.
+    pub b_stride: usize,
+    /// First number of C.
+    pub c: *mut f32,
+    /// From one row of C to the next.
+    pub c_stride: usize,
+    /// Columns of C.
+    pub width: usize,
+    /// Whether to add to what C holds.
+    pub accumulate: bool,
+}
+
+/// `R` rows by `W` vectors. With `A_COLUMNS` the rows of A lie side by side; with `B_TAIL` the last vector of B is
+/// read only as far as the block is wide, otherwise B is padded to whole vectors.
+///
+/// # Safety
+/// The instruction set of `S` must be present, the pointers of the block valid, and
+/// `(W - 1) * LANES < width <= W * LANES`.
+#[inline(always)]
+pub(super) unsafe fn micro<
+    S: Simd,
+    const R: usize,
+    const W: usize,
+    const A_COLUMNS: bool,
+    const B_TAIL: bool,
+>(
+    block: Block,
+) {
+    let Block { depth, a_stride, b_stride, c_stride, .. } = block;
+    let last = block.width - (W - 1) * S::LANES;
+    // SAFETY: the caller vouches for the set and the pointers; no lane beyond `width` is touched in C, nor in B with
+    // `B_TAIL`.
+    unsafe {
+        let mut acc = [[S::splat(0.0); W]; R];
+        let (mut a, mut b) = (block.a, block.b);
+        for _ in 0..depth {
+            let mut row = [S::splat(0.0); W];
+            for w in 0..W {
+                let p = b.add(w * S::LANES);
+                row[w] = if B_TAIL && w == W - 1 { S::load_first(p, last) } else { S::load(p) };
+            }
+            for r in 0..R {
+                let x = S::splat(*a.add(if A_COLUMNS { r } else { r * a_stride }));
+                for w in 0..W {
+                    acc[r][w] = S::mul_add(x, row[w], acc[r][w]);
+                }
+            }
+            a = a.wrapping_add(if A_COLUMNS { a_stride } else { 1 });
+            b = b.wrapping_add(b_stride);
+        }
+        for r in 0..R {
+            for w in 0..W {
+                let p = block.c.add(r * c_stride + w * S::LANES);
+                if w == W - 1 && last < S::LANES {
+                    if block.accumulate {
+                        acc[r][w] = S::add(acc[r][w], S::load_first(p, last));
+                    }
+                    S::store_first(p, acc[r][w], last);
+                } else {
+                    if block.accumulate {
+                        acc[r][w] = S::add(acc[r][w], S::load(p));
+                    }
+                    S::store(p, acc[r][w]);
+                }
+            }
+        }
+    }
+}
+
+/// Whether blocks are three vectors wide rather than two.
+pub(super) const fn wide<S: Simd>() -> bool {
+    Registers::new::<S>().nr == 3 * S::LANES
+}
+
+/// Calls `$kernel::<S, rows, ...>` for a number of rows known at run time only, up to MR.
+macro_rules! for_rows {
+    ($S:ident, $rows:expr, $call:ident) => {
+        for_rows!(@ $S, $rows, $call, 1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+    };
+    (@ $S:ident, $rows:expr, $call:ident, $($r:literal)*) => {
+        match $rows {
+            $($r if const { $r <= Registers::new::<$S>().mr } => $call!($r),)*
+            other => unreachable!("{other} rows in registers"),
+        }
+    };
+}
+pub(super) use for_rows;
+
+/// A block whose B is packed, with a number of rows, vectors and a storage of A known at run time only.
+///
+/// # Safety
+/// As for [`micro`]; `vectors` is 1 or all of the registers' columns.
+#[inline(always)]
+pub(super) unsafe fn packed<S: Simd>(rows: usize, vectors: usize, a_columns: bool, block: Block) {
+    macro_rules! call {
+        ($r:literal) => {
+            match (vectors, a_columns) {
+                (1, false) => micro::<S, $r, 1, false, false>(block),
+                (1, true) => micro::<S, $r, 1, true, false>(block),
+                (3, false) if const { wide::<S>() } => micro::<S, $r, 3, false, false>(block),
+                (3, true) if const { wide::<S>() } => micro::<S, $r, 3, true, false>(block),
+                (_, false) => micro::<S, $r, 2, false, false>(block),
+                (_, true) => micro::<S, $r, 2, true, false>(block),
+            }
+        };
+    }
+    // SAFETY: the caller vouches for all.
+    unsafe { for_rows!(S, rows, call) }
+}

@@ -1,0 +1,364 @@
+//! The matrix product `C[m, n] = A[m, k] B[k, n]` in f32, either factor stored transposed.
+//!
+//! C is cut into tiles, from the shape alone. One worker computes a tile from first to last `k`, so neither the number
+//! of threads nor the order of tiles changes a bit. Where the tile goes is the caller's choice: straight into C, or
+//! into a buffer on which an epilogue works while it is in cache.
+//!
+//! Within a tile, following Goto and van de Geijn, *Anatomy of high-performance matrix multiplication* (2008), turned
+//! so that nothing needs to be shared between tiles:
+//!
+//! ```text
+//! for each block of KC along k                      A[rows, KC] stays in the second-level cache
+//!     for each panel of NR columns                  B[KC, NR] is packed, stays in the first-level cache
+//!         for each group of MR rows                 C[MR, NR] stays in registers (see `micro`)
+//!             for p in 0..KC: C += A[.., p] B[p, ..]
+//! ```
+//!
+//! A is read where it lies, unless it is stored transposed; then it is packed too. Products of few rows use each
+//! number of B a few times only, and read B where it lies (see `narrow`).
+
+mod micro;
+pub mod naive;
+mod narrow;
+mod pack;
+#[cfg(test)]
+mod tests;
+
+use crate::isa::{Isa, Kernel, dispatch};
+use crate::simd::Simd;
+use micro::{Block, Registers};
+
+/// Longest block along `k`: with `NR` columns it fills about half of the first-level cache.
+const KC: usize = 384;
+/// Most rows of a tile that may choose: its block of A takes half of a second-level cache of 512 KiB.
+const MAX_ROWS: usize = 192;
+/// Tiles wanted of a product that is large enough: divisible among 2, 3, 4 and 8 threads.
+const TILES: usize = 24;
+/// Least multiplications of a tile (about 4 microseconds): below, starting a part costs more than it brings.
+const MIN_TILE_WORK: usize = 1 << 17;
+
+/// What the reader of the finished tiles asks of their shape.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct TileNeed {
+    /// A tile holds all rows of its columns (for a reduction over rows).
+    pub complete_rows: bool,
+    /// A tile holds all columns of its rows (for a reduction over columns).
+    pub complete_cols: bool,
+}
+
+/// A block of C.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Tile {
+    /// First row.
+    pub row: usize,
+    /// Number of rows.
+    pub rows: usize,
+    /// First column.
+    pub col: usize,
+    /// Number of columns.
+    pub cols: usize,
+}
+
+/// The shape of a product.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Shape {
+    /// Rows of C.
+    pub m: usize,
+    /// Columns of C.
+    pub n: usize,
+    /// The contracted extent; with 0, C is zeros.
+    pub k: usize,
+    /// A is stored `[k, m]` rather than `[m, k]`, row-major.
+    pub trans_a: bool,
+    /// B is stored `[n, k]` rather than `[k, n]`, row-major.
+    pub trans_b: bool,
+}
+
+/// A product, cut into tiles for one instruction set.
+///
+/// ```
+/// use bratt_kernels::gemm::{Gemm, Shape, TileNeed};
+/// use bratt_kernels::isa::Isa;
+///
+/// let shape = Shape { m: 2, n: 2, k: 3, trans_a: false, trans_b: false };
+/// let gemm = Gemm::new(Isa::detect(), shape, TileNeed::default());
+/// let a = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+/// let b = [1.0, 0.0, 0.0, 1.0, 1.0, 1.0];
+/// let mut c = [0.0; 4];
+/// gemm.multiply(&a, &b, &mut c);
+/// assert_eq!(c, [4.0, 5.0, 10.0, 11.0]);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Gemm {
+    isa: Isa,
+    registers: Registers,
+    shape: Shape,
+    /// Rows and columns of all tiles but the last ones.
+    tile_rows: usize,
+    tile_cols: usize,
+    /// Length of all blocks along `k` but the last.
+    kc: usize,
+    path: Path,
+}
+
+/// How a tile is computed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Path {
+    /// B is packed.
+    Packed,
+    /// At most MR rows: B is read where it lies.
+    FewRows,
+    /// At most `narrow::DOT_ROWS` rows and B transposed: each number of C is the product of two rows in memory.
+    Dots,
+}
+
+impl Gemm {
+    /// Cuts a product of this shape into tiles for `isa`, which must be available when a tile is computed.
+    pub fn new(isa: Isa, shape: Shape, need: TileNeed) -> Gemm {
+        Gemm::with_registers(isa, Registers::of(isa), shape, need)
+    }
+
+    fn with_registers(isa: Isa, registers: Registers, shape: Shape, need: TileNeed) -> Gemm {
+        let Shape { m, n, k, trans_a, trans_b } = shape;
+        let Registers { lanes, mr, nr } = registers;
+        let path = if trans_b && m <= narrow::DOT_ROWS && (!trans_a || m == 1) {
+            Path::Dots
+        } else if !trans_b && m <= mr {
+            Path::FewRows
+        } else {
+            Path::Packed
+        };
+
+        // Columns come in panels, rows in groups; splitting columns repeats no work unless A is packed.
+        let panel = match path {
+            Path::Packed if trans_a => 4 * nr,
+            Path::Packed => nr,
+            Path::FewRows | Path::Dots => 4 * lanes,
+        };
+        let work = m.saturating_mul(n).saturating_mul(k.max(1));
+        // Few rows wait for B rather than multiply.
+        let least = match path {
+            Path::Packed => MIN_TILE_WORK,
+            Path::FewRows | Path::Dots => MIN_TILE_WORK / 8 * m.max(1),
+        };
+        let wanted = (work / least).clamp(1, TILES);
+        let mut row_tiles = if need.complete_rows { 1 } else { m.div_ceil(MAX_ROWS).max(1) };
+        let col_tiles =
+            if need.complete_cols { 1 } else { wanted.div_ceil(row_tiles).min(n.div_ceil(panel)).max(1) };
+        if !need.complete_rows && row_tiles * col_tiles < wanted {
+            // A tile of few rows spends most of its time on packing B.
+            let most = m.div_ceil(4 * mr).max(1);
+            row_tiles = wanted.div_ceil(col_tiles).min(most).max(row_tiles);
+        }
+        let blocks = k.div_ceil(KC).max(1);
+        Gemm {
+            isa,
+            registers,
+            shape,
+            tile_rows: split(m, row_tiles, mr),
+            tile_cols: split(n, col_tiles, if path == Path::Packed { nr } else { lanes }),
+            kc: k.div_ceil(blocks).max(1),
+            path,
+        }
+    }
+
+    /// The shape.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The number of tiles; 0 if C is empty.
+    pub fn tiles(&self) -> usize {
+        self.shape.m.div_ceil(self.tile_rows) * self.shape.n.div_ceil(self.tile_cols)
+    }
+
+    /// Where tile `index` lies. Tiles that share rows of A follow each other.
+    ///
+    /// # Panics
+    /// If `index` is not below [`tiles`](Self::tiles).
+    pub fn tile(&self, index: usize) -> Tile {
+        assert!(index < self.tiles(), "tile {index} of {}", self.tiles());
+        let col_tiles = self.shape.n.div_ceil(self.tile_cols);
+        let row = index / col_tiles * self.tile_rows;
+        let col = index % col_tiles * self.tile_cols;
+        Tile {
+            row,
+            rows: self.tile_rows.min(self.shape.m - row),
+            col,
+            cols: self.tile_cols.min(self.shape.n - col),
+        }
+    }
+
+    /// Numbers in the largest tile: the buffer for a caller that keeps tiles out of C.
+    pub fn tile_len(&self) -> usize {
+        self.tile_rows.min(self.shape.m) * self.tile_cols.min(self.shape.n)
+    }
+
+    /// Numbers of scratch memory that each worker needs.
+    pub fn scratch_len(&self) -> usize {
+        let registers = self.registers;
+        match self.path {
+            Path::Packed => {
+                let a = pack::a_len(self.tile_rows, self.kc);
+                pack::b_len(self.kc, registers) + if self.shape.trans_a { a } else { 0 }
+            }
+            Path::FewRows | Path::Dots => 0,
+        }
+    }
+
+    /// Computes tile `index` into `c`, row `i` of the tile at `c + i * c_stride`.
+    ///
+    /// Reads nothing outside `a` and `b` and writes nothing but the tile. The contents of `scratch` do not matter.
+    ///
+    /// # Safety
+    /// The instruction set must be available. `a` must be valid for reading `m * k` numbers, `b` for `k * n`; `c` must
+    /// be valid for writing (and reading) the tile's rows, which overlap neither `a`, `b` nor `scratch`.
+    ///
+    /// # Panics
+    /// If `index` is not below [`tiles`](Self::tiles), or `scratch` is shorter than
+    /// [`scratch_len`](Self::scratch_len).
+    pub unsafe fn compute(
+        &self,
+        index: usize,
+        a: *const f32,
+        b: *const f32,
+        scratch: &mut [f32],
+        c: *mut f32,
+        c_stride: usize,
+    ) {
+        assert!(scratch.len() >= self.scratch_len(), "scratch too short");
+        let kernel = TileKernel {
+            gemm: self,
+            tile: self.tile(index),
+            a,
+            b,
+            scratch: scratch.as_mut_ptr(),
+            c,
+            c_stride,
+        };
+        // SAFETY: the caller vouches for the set and the pointers; the scratch is long enough.
+        unsafe { dispatch(self.isa, kernel) }
+    }
+
+    /// The whole product on this thread.
+    ///
+    /// # Panics
+    /// If the instruction set is not available, or a slice has not the length that the shape says.
+    pub fn multiply(&self, a: &[f32], b: &[f32], c: &mut [f32]) {
+        let Shape { m, n, k, .. } = self.shape;
+        assert!(self.isa.is_available(), "{} is not available", self.isa);
+        assert_eq!(a.len(), m * k, "length of a");
+        assert_eq!(b.len(), k * n, "length of b");
+        assert_eq!(c.len(), m * n, "length of c");
+        let mut scratch = vec![0.0; self.scratch_len()];
+        for index in 0..self.tiles() {
+            let tile = self.tile(index);
+            let start = tile.row * n + tile.col;
+            // SAFETY: the set is available, the lengths have been checked, and the tile lies within C.
+            unsafe {
+                let c = c.as_mut_ptr().add(start);
+                self.compute(index, a.as_ptr(), b.as_ptr(), &mut scratch, c, n);
+            }
+        }
+    }
+}
+
+/// `extent` cut into `parts`, in multiples of `unit` if there is more than one.
+fn split(extent: usize, parts: usize, unit: usize) -> usize {
+    if parts <= 1 { extent.max(1) } else { extent.div_ceil(parts).next_multiple_of(unit) }
+}
+
+/// One tile; the pointers as in [`Gemm::compute`].
+struct TileKernel<'a> {
+    gemm: &'a Gemm,
+    tile: Tile,
+    a: *const f32,
+    b: *const f32,
+    scratch: *mut f32,
+    c: *mut f32,
+    c_stride: usize,
+}
+
+impl Kernel for TileKernel<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        // SAFETY: the caller vouches for the set and the pointers.
+        unsafe {
+            match self.gemm.path {
+                Path::Packed => self.packed::<S>(),
+                Path::FewRows => self.few_rows::<S>(),
+                Path::Dots => self.dots::<S>(),
+            }
+        }
+    }
+}
+
+impl TileKernel<'_> {
+    /// Element strides of A along rows and along `k`.
+    #[inline(always)]
+    fn a_strides(&self) -> (usize, usize) {
+        let Shape { m, k, trans_a, .. } = self.gemm.shape;
+        if trans_a { (1, m) } else { (k, 1) }
+    }
+
+    #[inline(always)]
+    unsafe fn packed<S: Simd>(&self) {
+        let registers = const { Registers::new::<S>() };
+        let Registers { lanes, mr, nr } = registers;
+        let Shape { n, k, trans_a, trans_b, .. } = self.gemm.shape;
+        let Tile { row, rows, col, cols } = self.tile;
+        let (a_row, a_col) = self.a_strides();
+        // SAFETY: `scratch` has room for the panel of B and the block of A; all offsets lie within the factors and
+        // the tile.
+        unsafe {
+            let panel = self.scratch;
+            let block_a = panel.add(pack::b_len(self.gemm.kc, registers));
+            if k == 0 {
+                for i in 0..rows {
+                    self.c.add(i * self.c_stride).write_bytes(0, cols);
+                }
+            }
+            let mut p = 0;
+            while p < k {
+                let depth = self.gemm.kc.min(k - p);
+                let a = self.a.add(row * a_row + p * a_col);
+                if trans_a {
+                    pack::a::<S>(depth, rows, a, a_col, block_a);
+                }
+                let mut j = 0;
+                while j < cols {
+                    let width = nr.min(cols - j);
+                    let vectors = if width <= lanes { 1 } else { nr / lanes };
+                    if trans_b {
+                        let b = self.b.add((col + j) * k + p);
+                        pack::b_transposed::<S>(depth, width, vectors, b, k, panel);
+                    } else {
+                        let b = self.b.add(p * n + col + j);
+                        pack::b::<S>(depth, width, vectors, b, n, panel);
+                    }
+                    let mut i = 0;
+                    while i < rows {
+                        let group = micro::group(rows - i, mr);
+                        let block = Block {
+                            depth,
+                            a: if trans_a { block_a.add(i * depth).cast_const() } else { a.add(i * a_row) },
+                            a_stride: if trans_a { group } else { a_row },
+                            b: panel,
+                            b_stride: vectors * lanes,
+                            c: self.c.add(i * self.c_stride + j),
+                            c_stride: self.c_stride,
+                            width,
+                            accumulate: p > 0,
+                        };
+                        micro::packed::<S>(group, vectors, trans_a, block);
+                        i += group;
+                    }
+                    j += width;
+                }
+                p += depth;
+            }
+        }
+    }
+}

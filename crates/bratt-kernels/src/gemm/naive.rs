@@ -1,0 +1,23 @@
+//! The twin that the tests compare with: the definition, summed in f64.
+
+use super::Shape;
+
+/// `c[i, j] = sum_p a[i, p] b[p, j]`, row-major.
+///
+/// # Panics
+/// If a slice is shorter than the shape says.
+pub fn multiply(shape: Shape, a: &[f32], b: &[f32]) -> Vec<f64> {
+    let Shape { m, n, k, trans_a, trans_b } = shape;
+    let mut c = Vec::with_capacity(m * n);
+    for i in 0..m {
+        for j in 0..n {
+            let product = |p: usize| {
+                let x = if trans_a { a[p * m + i] } else { a[i * k + p] };
+                let y = if trans_b { b[j * k + p] } else { b[p * n + j] };
+                f64::from(x) * f64::from(y)
+            };
+            c.push((0..k).map(product).sum());
+        }
+    }
+    c
+}

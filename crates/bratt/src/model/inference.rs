@@ -1,0 +1,35 @@
+//! The graph that predicts: `(features, parameters) -> (logits, probabilities)`.
+
+use crate::graph::{Graph, GraphError};
+use crate::nn::{Mode, Parameters, Sequential, Task};
+
+/// The inference graph of a network for a batch of `batch` examples.
+///
+/// Input `features` `[batch, input...]`. Output `logits` `[batch, k]` is the last layer. Output `probabilities` is
+/// their softmax `[batch, k]` for several classes, their sigmoid (the probability of class 1) `[batch, 1]` for two, and
+/// absent for regression, where the logits are the predictions.
+///
+/// ```
+/// use bratt::nn::{Input, Sequential, Task};
+/// let network = Sequential::new(Input::features(4)).dense(3);
+/// let graph = bratt::model::inference_graph(&network, Task::Classify, 2)?;
+/// assert!(graph.output("probabilities").is_some() && graph.updates().is_empty());
+/// # Ok::<(), bratt::graph::GraphError>(())
+/// ```
+///
+/// # Errors
+/// A layer that does not fit.
+pub fn inference_graph(network: &Sequential, task: Task, batch: usize) -> Result<Graph, GraphError> {
+    let g = Graph::builder();
+    let mut shape = vec![batch];
+    shape.extend(&network.input);
+    let x = g.input("features", shape);
+    let logits = network.forward(&g, x, Mode::Inference, &mut Parameters::new());
+    g.output("logits", logits);
+    match task {
+        Task::Classify => g.output("probabilities", g.softmax(logits, 1)),
+        Task::Binary => g.output("probabilities", g.sigmoid(logits)),
+        Task::Regress => {}
+    }
+    g.finish()
+}

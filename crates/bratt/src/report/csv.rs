@@ -1,0 +1,86 @@
+//! Epochs as a table.
+
+use crate::train::{Event, Listener};
+use std::io::{self, Write};
+
+/// Writes one row an epoch: `epoch,train_loss,val_loss,val_accuracy,val_macro_f1,learning_rate,best,seconds`; a cell
+/// without a value is empty.
+#[derive(Debug)]
+pub struct EpochTable<W: Write> {
+    out: W,
+    begun: bool,
+    error: Option<io::Error>,
+}
+
+impl<W: Write> EpochTable<W> {
+    /// Writes to `out`, which is flushed after every row.
+    pub fn new(out: W) -> EpochTable<W> {
+        EpochTable { out, begun: false, error: None }
+    }
+
+    /// Flushes.
+    ///
+    /// # Errors
+    /// The first error met while writing.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.error.take().map_or(Ok(()), Err)?;
+        self.out.flush()
+    }
+
+    fn write(&mut self, event: &Event) -> io::Result<()> {
+        let Event::Epoch(end) = event else { return Ok(()) };
+        if !self.begun {
+            self.begun = true;
+            writeln!(
+                self.out,
+                "epoch,train_loss,val_loss,val_accuracy,val_macro_f1,learning_rate,best,seconds"
+            )?;
+        }
+        let cell = |value: Option<f64>| value.map_or_else(String::new, |x| x.to_string());
+        let val = end.validation;
+        writeln!(
+            self.out,
+            "{},{},{},{},{},{},{},{:.3}",
+            end.epoch,
+            end.train_loss,
+            cell(val.map(|v| v.loss)),
+            cell(val.and_then(|v| v.accuracy)),
+            cell(val.and_then(|v| v.macro_f1)),
+            end.learning_rate,
+            u8::from(end.best),
+            end.seconds
+        )?;
+        self.out.flush()
+    }
+}
+
+impl<W: Write> Listener for EpochTable<W> {
+    fn event(&mut self, event: &Event) {
+        if self.error.is_none() {
+            self.error = self.write(event).err();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::{EpochEnd, Score};
+
+    #[test]
+    fn one_row_an_epoch_under_one_header() {
+        let mut out = Vec::new();
+        let mut table = EpochTable::new(&mut out);
+        for (epoch, validation) in
+            [(1, None), (2, Some(Score { loss: 0.25, accuracy: Some(0.5), macro_f1: None }))]
+        {
+            let (train_loss, learning_rate, seconds) = (1.5, 0.001, 0.1234);
+            let end = EpochEnd { epoch, train_loss, validation, best: true, learning_rate, seconds };
+            table.event(&Event::Epoch(end));
+        }
+        table.finish().unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let rows: Vec<&str> = text.lines().skip(1).collect();
+        assert_eq!(rows, ["1,1.5,,,,0.001,1,0.123", "2,1.5,0.25,0.5,,0.001,1,0.123"]);
+    }
+}

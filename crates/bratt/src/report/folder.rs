@@ -1,0 +1,247 @@
+//! The folder of a run.
+//!
+//! ```text
+//! config.toml       the resolved configuration, as the program that began the run writes it
+//! data.json         the data set: name, fingerprint, shape, classes, sizes of the parts
+//! split.csv         index,part: which example is where
+//! events.jsonl      everything that happened, one JSON object a line
+//! metrics.csv       one row an epoch
+//! model.safetensors the model
+//! evaluation.json   the result on the test part
+//! ```
+//!
+//! No absolute paths, so that it can be moved. All files but the two that grow are written beside and renamed.
+
+use super::{EpochTable, JsonLines};
+use crate::file::write_atomically;
+use crate::model::{ModelError, TrainedModel};
+use crate::train::{Evaluation, Splits};
+use serde_json::json;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, ErrorKind};
+use std::path::{Path, PathBuf};
+
+/// The folder of one run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+/// Why a run cannot be written down.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The folder is there already.
+    #[error("{}: exists already, and runs are never overwritten; give another name or remove it", path.display())]
+    Exists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A name that is no plain name of a folder.
+    #[error("`{name}` cannot be the name of a run; expected letters, digits, `-`, `_` and `.`, beginning with a letter or digit")]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// A folder or file cannot be written.
+    #[error("{}: cannot be written", path.display())]
+    Io {
+        /// The folder or file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The model cannot be written.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}
+
+impl RunFolder {
+    /// The name of the model file in the folder.
+    pub const MODEL: &'static str = "model.safetensors";
+
+    /// Makes the folder `runs/name`.
+    ///
+    /// # Errors
+    /// If the name does not serve, the folder exists, or it cannot be made.
+    pub fn named(runs: impl AsRef<Path>, name: &str) -> Result<RunFolder, RunError> {
+        let fits = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+        if !name.starts_with(char::is_alphanumeric) || !name.chars().all(fits) {
+            return Err(RunError::Name { name: name.into() });
+        }
+        RunFolder::at(runs.as_ref().join(name))
+    }
+
+    /// Makes the first of the folders `runs/stem-1`, `runs/stem-2`, ... that does not exist. Other characters of `stem`
+    /// than letters, digits, `_` and `.` become `-`.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn numbered(runs: impl AsRef<Path>, stem: &str) -> Result<RunFolder, RunError> {
+        let plain = |c: char| if c.is_alphanumeric() || "_.".contains(c) { c } else { '-' };
+        let stem: String = stem.chars().map(plain).collect();
+        let stem = stem.trim_matches(['-', '.']);
+        let stem = if stem.is_empty() { "run" } else { stem };
+        let mut number: u64 = 1;
+        loop {
+            match RunFolder::at(runs.as_ref().join(format!("{stem}-{number}"))) {
+                Err(RunError::Exists { .. }) => number += 1,
+                other => return other,
+            }
+        }
+    }
+
+    /// Makes this very folder, and those above it.
+    ///
+    /// # Errors
+    /// If it exists or cannot be made.
+    pub fn at(path: impl Into<PathBuf>) -> Result<RunFolder, RunError> {
+        let path = path.into();
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)
+                .map_err(|source| RunError::Io { path: parent.to_owned(), source })?;
+        }
+        match fs::create_dir(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(RunError::Exists { path }),
+            Err(source) => return Err(RunError::Io { path, source }),
+        }
+        Ok(RunFolder { path })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the model is or will be.
+    pub fn model_path(&self) -> PathBuf {
+        self.path.join(RunFolder::MODEL)
+    }
+
+    /// Writes a file of the folder, such as `config.toml`.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> Result<(), RunError> {
+        let path = self.path.join(name);
+        write_atomically(&path, contents.as_ref()).map_err(|source| RunError::Io { path, source })
+    }
+
+    /// Writes `data.json` and `split.csv`.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub fn write_data(&self, splits: &Splits) -> Result<(), RunError> {
+        let data = splits.data();
+        let about = json!({
+            "name": data.name(),
+            "description": data.describe(),
+            "fingerprint": data.fingerprint(),
+            "shape": data.shape(),
+            "classes": data.classes(),
+            "class_counts": data.class_counts(),
+            "split": splits.sizes(),
+            "test_given": splits.test_is_given().then(|| splits.test().data().fingerprint()),
+        });
+        self.write("data.json", format!("{about:#}\n"))?;
+        let split = splits.split();
+        let mut parts = vec![""; data.len()];
+        for (name, indices) in [("train", &split.train), ("val", &split.val), ("test", &split.test)] {
+            indices.iter().for_each(|&i| parts[i as usize] = name);
+        }
+        let mut text = String::from("index,part\n");
+        for (i, part) in parts.iter().enumerate() {
+            let _ = writeln!(text, "{i},{part}"); // writing to a String cannot fail
+        }
+        self.write("split.csv", text)
+    }
+
+    /// Writes the model.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write_model(&self, model: &TrainedModel) -> Result<(), RunError> {
+        Ok(model.save(self.model_path())?)
+    }
+
+    /// Writes `evaluation.json`.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write_evaluation(&self, test: &Evaluation) -> Result<(), RunError> {
+        self.write("evaluation.json", format!("{:#}\n", json!(test)))
+    }
+
+    /// Begins `events.jsonl`.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn events(&self) -> Result<JsonLines<BufWriter<File>>, RunError> {
+        Ok(JsonLines::new(self.create("events.jsonl")?))
+    }
+
+    /// Begins `metrics.csv`.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn metrics(&self) -> Result<EpochTable<BufWriter<File>>, RunError> {
+        Ok(EpochTable::new(self.create("metrics.csv")?))
+    }
+
+    fn create(&self, name: &str) -> Result<BufWriter<File>, RunError> {
+        let path = self.path.join(name);
+        let file = File::create_new(&path).map_err(|source| RunError::Io { path, source })?;
+        Ok(BufWriter::new(file))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Fractions, digits};
+
+    #[test]
+    fn an_existing_run_is_never_touched() {
+        let runs = tempfile::tempdir().unwrap();
+        let first = RunFolder::named(runs.path().join("runs"), "first").unwrap();
+        first.write("config.toml", "seed = 7\n").unwrap();
+        let error = RunFolder::named(runs.path().join("runs"), "first").unwrap_err();
+        assert!(matches!(error, RunError::Exists { .. }));
+        let message = error.to_string();
+        assert!(message.contains("first") && message.contains("another name"), "{message}");
+        assert_eq!(fs::read_to_string(first.path().join("config.toml")).unwrap(), "seed = 7\n");
+    }
+
+    #[test]
+    fn numbers_go_on_and_names_are_made_plain() {
+        let runs = tempfile::tempdir().unwrap();
+        let name = |folder: RunFolder| folder.path().file_name().unwrap().to_string_lossy().into_owned();
+        assert_eq!(name(RunFolder::numbered(runs.path(), "digits").unwrap()), "digits-1");
+        assert_eq!(name(RunFolder::numbered(runs.path(), "digits").unwrap()), "digits-2");
+        assert_eq!(name(RunFolder::numbered(runs.path(), "../a b").unwrap()), "a-b-1");
+        assert!(matches!(RunFolder::named(runs.path(), "../up"), Err(RunError::Name { .. })));
+    }
+
+    #[test]
+    fn a_path_under_a_file_cannot_be_written_and_says_so() {
+        let runs = tempfile::tempdir().unwrap();
+        fs::write(runs.path().join("file"), "").unwrap();
+        let error = RunFolder::named(runs.path().join("file"), "a").unwrap_err();
+        assert!(error.to_string().contains("file: cannot be written"), "{error}");
+    }
+
+    #[test]
+    fn every_example_is_in_the_split_once() {
+        let runs = tempfile::tempdir().unwrap();
+        let folder = RunFolder::numbered(runs.path(), "digits").unwrap();
+        let splits = Splits::new(digits(), Fractions::default(), 7).unwrap();
+        folder.write_data(&splits).unwrap();
+        let text = fs::read_to_string(folder.path().join("split.csv")).unwrap();
+        let count = |part: &str| text.lines().filter(|line| line.ends_with(&format!(",{part}"))).count();
+        let sizes = splits.sizes();
+        assert_eq!([count("train"), count("val"), count("test")], [sizes.train, sizes.val, sizes.test]);
+        assert_eq!(text.lines().count(), 1798);
+    }
+}

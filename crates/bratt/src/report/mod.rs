@@ -1,0 +1,15 @@
+//! Floor 6: what remains of a training. Reads events, knows nothing of how they came about.
+//!
+//! | file | what |
+//! |---|---|
+//! | `jsonl` | [`JsonLines`]: every event as one JSON object a line |
+//! | `csv` | [`EpochTable`]: one row an epoch |
+//! | `folder` | [`RunFolder`]: the folder of a run |
+
+mod csv;
+mod folder;
+mod jsonl;
+
+pub use csv::EpochTable;
+pub use folder::{RunError, RunFolder};
+pub use jsonl::JsonLines;

@@ -1,0 +1,44 @@
+//! Floor 5: the one loop that trains, and what it is made of.
+//!
+//! ```text
+//! Dataset --Splits--> Trainer::fit ==> events to a Listener
+//!                        |
+//!                        v
+//!                     Fit: TrainedModel + history --evaluate--> Evaluation
+//! ```
+//!
+//! | file | what |
+//! |---|---|
+//! | `splits` | [`Splits`]: data with its training, validation and test parts |
+//! | `preprocess` | [`Preprocess`]: what is learned from the training part and put before the first layer |
+//! | `step` | the graph of a whole training step, and that of an evaluation |
+//! | `trainer` | [`Trainer`]: the settings |
+//! | `fit` | the loop |
+//! | `diverged` | finding the first value that went wrong |
+//! | `evaluate` | [`Evaluation`]: loss, accuracy with its interval, confusion; or squared error |
+//! | `event` | [`Event`] and [`Listener`] |
+//!
+//! The order of the data is a function of (seed, epoch), dropout of (seed, step), and no clock reaches a result: equal
+//! settings and data give equal bytes, on any number of threads.
+
+mod diverged;
+mod error;
+mod evaluate;
+mod event;
+mod fit;
+mod preprocess;
+mod splits;
+mod step;
+mod trainer;
+
+pub use error::{FirstBad, TrainError};
+pub use evaluate::{ClassScore, Evaluation, Measures, evaluate};
+pub use event::{EpochEnd, Event, Listener, Listeners, Score, Started, StopReason};
+pub use fit::Fit;
+pub use preprocess::Preprocess;
+pub use splits::{Part, Splits};
+pub use step::{evaluation_graph, training_graph};
+pub use trainer::{Stop, Trainer};
+
+#[cfg(test)]
+mod tests;

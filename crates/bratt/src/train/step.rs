@@ -1,0 +1,96 @@
+//! The graphs that training runs: the whole step, and evaluation.
+//!
+//! ```text
+//! training    (features, labels, lr[, momentum], state) -> (loss, state')
+//! evaluation  (features, labels, state) -> (losses, logits)
+//! ```
+//!
+//! A step is `loss = mean of losses(network(features; points), labels)`, its gradients with respect to the points, and
+//! the optimiser's equations; the point of a parameter is the parameter itself or, for Nesterov's momentum, its
+//! look-ahead.
+
+use crate::graph::{Graph, GraphError, Op};
+use crate::nn::{Layer, Mode, Parameters, Sequential, Task};
+use crate::optim::Optimizer;
+
+/// The graph of a whole training step on `batch` examples: forward, backward, update.
+///
+/// Inputs `features` `[batch, input...]`, `labels` `[batch]` (class indices, or targets), the scalar `lr`, and the scalar
+/// `momentum` if the optimiser's is scheduled. Output `loss`, and `gradient_norm` if gradients are clipped by norm.
+///
+/// ```
+/// use bratt::nn::{Input, Sequential, Task};
+/// use bratt::optim::Adam;
+/// let network = Sequential::new(Input::features(4)).dense(3);
+/// let graph = bratt::train::training_graph(&network, Task::Classify, &Adam::default().into(), 8)?;
+/// // weight, bias, two moments of each, and the count of steps
+/// assert_eq!(graph.slots().len(), 7);
+/// # Ok::<(), bratt::graph::GraphError>(())
+/// ```
+///
+/// # Errors
+/// A layer or setting that does not fit.
+pub fn training_graph(
+    network: &Sequential,
+    task: Task,
+    optimizer: &Optimizer,
+    batch: usize,
+) -> Result<Graph, GraphError> {
+    let g = Graph::builder();
+    let features = g.input("features", batch_shape(network, batch));
+    let labels = g.input("labels", [batch]);
+    let mut step = optimizer.begin(&g);
+    let mut parameters = Parameters::read_at(|g, p| step.point(g, &p.name, p.slot, p.value, p.decay));
+    let logits = network.forward(&g, features, Mode::Training, &mut parameters);
+    let points = parameters.points();
+    drop(parameters);
+    let loss = g.layer("loss", || task.loss(&g, logits, labels));
+    let gradients = g.gradients_of(loss, &points);
+    let norm = step.update(&g, &gradients);
+    g.output("loss", loss);
+    if let Some(norm) = norm {
+        g.output("gradient_norm", norm);
+    }
+    g.finish()
+}
+
+/// The graph that evaluates `batch` examples: inputs `features` and `labels`, outputs `losses` `[batch]` and `logits`
+/// `[batch, k]`.
+///
+/// # Errors
+/// A layer that does not fit.
+pub fn evaluation_graph(network: &Sequential, task: Task, batch: usize) -> Result<Graph, GraphError> {
+    let g = Graph::builder();
+    let features = g.input("features", batch_shape(network, batch));
+    let labels = g.input("labels", [batch]);
+    let logits = network.forward(&g, features, Mode::Inference, &mut Parameters::new());
+    g.output("losses", g.layer("loss", || task.losses(&g, logits, labels)));
+    g.output("logits", logits);
+    g.finish()
+}
+
+fn batch_shape(network: &Sequential, batch: usize) -> Vec<usize> {
+    let mut shape = vec![batch];
+    shape.extend(&network.input);
+    shape
+}
+
+/// The least number of examples that a step makes sense for: batch norm of a single example has no variance.
+pub(super) fn least_batch(network: &Sequential) -> usize {
+    let normalises = network.layers.iter().any(|named| matches!(named.layer, Layer::BatchNorm(_)));
+    if normalises { 2 } else { 1 }
+}
+
+/// The graph with every node as an output, `node 0`, `node 1`, ..., and no update.
+pub(super) fn with_all_nodes(graph: &Graph) -> Result<Graph, GraphError> {
+    let mut all = graph.clone();
+    all.outputs.clear();
+    all.updates.clear();
+    for (i, node) in graph.nodes.iter().enumerate() {
+        // Inputs and slots are read where they are.
+        if !matches!(node.op, Op::Input { .. } | Op::Slot { .. }) {
+            all.outputs.push((format!("node {i}"), crate::graph::Value(i as u32)));
+        }
+    }
+    all.into_builder().finish()
+}

@@ -1,0 +1,246 @@
+//! The settings of a training.
+
+use super::evaluate::check_fit;
+use super::{Event, Fit, Listener, Preprocess, Splits, TrainError};
+use crate::exec::{Isa, Machine};
+use crate::nn;
+use crate::optim::{Adam, Optimizer};
+use crate::schedule::Schedule;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The default number of epochs.
+pub(super) const EPOCHS: usize = 30;
+/// The default number of examples a step.
+pub(super) const BATCH_SIZE: usize = 64;
+/// Where the default schedule ends, as a part of where it starts.
+const FINAL_RATE: f64 = 0.01;
+
+/// A wish to stop, shared between the training and who may utter it, such as a signal handler. Training looks at it
+/// between steps; the epoch so far is validated and the best numbers are kept, so that the result is usable.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Asks the training to stop. Does nothing but set a flag, so it may be called from a signal handler.
+    pub fn request(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody has asked.
+    pub fn is_requested(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A training, described by value and begun with [`Trainer::fit`].
+///
+/// | setting | default |
+/// |---|---|
+/// | `optimizer` | Adam |
+/// | `learning_rate` | the optimiser's usual one |
+/// | `schedule` | linear from the learning rate to a hundredth of it, over all steps |
+/// | `momentum` | 0.5 to 0.99 over all steps, if the optimiser's momentum is scheduled |
+/// | `preprocess` | zero mean, unit variance per channel |
+/// | `epochs`, `batch_size` | 30, 64 |
+/// | `seed` | 0 |
+/// | `threads`, `isa` | all processors, the best instruction set |
+/// | `patience` | none: all epochs are done |
+///
+/// The last, smaller batch of an epoch is trained by a program of its size. With batch norm a batch of a single example
+/// is left out, since its variance is 0; another epoch's order brings other examples there.
+///
+/// ```
+/// use bratt::prelude::*;
+/// let data = Splits::new(bratt::data::digits(), Fractions::default(), 7)?;
+/// let model = Sequential::new(Input::image(8, 8, 1)).dense(32).relu().dense(data.classes().len());
+/// let run = Trainer::new(model).optimizer(Adam::default()).epochs(2).batch_size(64).seed(7).fit(&data)?;
+/// let test = run.evaluate(data.test())?;
+/// assert!(test.accuracy() > Some(0.5));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Trainer {
+    pub(super) model: nn::Model,
+    pub(super) optimizer: Optimizer,
+    learning_rate: Option<f64>,
+    schedule: Option<Schedule>,
+    momentum: Option<Schedule>,
+    pub(super) preprocess: Preprocess,
+    pub(super) epochs: usize,
+    pub(super) batch_size: usize,
+    pub(super) seed: u64,
+    threads: Option<usize>,
+    isa: Option<Isa>,
+    pub(super) patience: Option<usize>,
+    pub(super) stop: Stop,
+}
+
+impl Trainer {
+    /// Trains a network (as a classifier, with cross-entropy) or a [`nn::Model`], which says its task.
+    pub fn new(model: impl Into<nn::Model>) -> Trainer {
+        Trainer {
+            model: model.into(),
+            optimizer: Adam::default().into(),
+            learning_rate: None,
+            schedule: None,
+            momentum: None,
+            preprocess: Preprocess::default(),
+            epochs: EPOCHS,
+            batch_size: BATCH_SIZE,
+            seed: 0,
+            threads: None,
+            isa: None,
+            patience: None,
+            stop: Stop::default(),
+        }
+    }
+
+    /// The optimiser.
+    pub fn optimizer(mut self, optimizer: impl Into<Optimizer>) -> Trainer {
+        self.optimizer = optimizer.into();
+        self
+    }
+
+    /// The learning rate at which the default schedule starts; a given schedule goes before it.
+    pub fn learning_rate(mut self, rate: f64) -> Trainer {
+        self.learning_rate = Some(rate);
+        self
+    }
+
+    /// The learning rate as a function of the step, counted from 0 over the whole training.
+    pub fn schedule(mut self, schedule: Schedule) -> Trainer {
+        self.schedule = Some(schedule);
+        self
+    }
+
+    /// The momentum as a function of the step, for an optimiser whose momentum is scheduled.
+    pub fn momentum(mut self, schedule: Schedule) -> Trainer {
+        self.momentum = Some(schedule);
+        self
+    }
+
+    /// What is learned from the training part and put before the first layer.
+    pub fn preprocess(mut self, preprocess: Preprocess) -> Trainer {
+        self.preprocess = preprocess;
+        self
+    }
+
+    /// Epochs at most, at least 1.
+    pub fn epochs(mut self, epochs: usize) -> Trainer {
+        self.epochs = epochs;
+        self
+    }
+
+    /// Examples a step, at least 1.
+    pub fn batch_size(mut self, size: usize) -> Trainer {
+        self.batch_size = size;
+        self
+    }
+
+    /// The seed of initial values, order and dropout.
+    pub fn seed(mut self, seed: u64) -> Trainer {
+        self.seed = seed;
+        self
+    }
+
+    /// The number of threads, at least 1. It changes the time that training takes, never a bit of the result.
+    pub fn threads(mut self, threads: usize) -> Trainer {
+        self.threads = Some(threads);
+        self
+    }
+
+    /// The instruction set.
+    pub fn isa(mut self, isa: Isa) -> Trainer {
+        self.isa = Some(isa);
+        self
+    }
+
+    /// Stops when the validation loss has not become better for so many epochs, at least 1.
+    pub fn patience(mut self, epochs: usize) -> Trainer {
+        self.patience = Some(epochs);
+        self
+    }
+
+    /// Through what the training may be asked to stop.
+    pub fn stop(mut self, stop: &Stop) -> Trainer {
+        self.stop = stop.clone();
+        self
+    }
+
+    /// Steps of one epoch over so many examples.
+    pub(super) fn steps_per_epoch(&self, examples: usize) -> usize {
+        let least = super::step::least_batch(&self.model.network);
+        let rest = examples % self.batch_size;
+        examples / self.batch_size + usize::from(rest >= least)
+    }
+
+    /// The schedule of the learning rate for so many steps in all.
+    pub fn resolved_schedule(&self, steps: u64) -> Schedule {
+        let rate = self.learning_rate.unwrap_or_else(|| self.optimizer.default_learning_rate());
+        self.schedule.clone().unwrap_or_else(|| Schedule::linear(rate, FINAL_RATE * rate, steps.max(1)))
+    }
+
+    /// The schedule of the momentum, if the optimiser wants one.
+    pub(super) fn resolved_momentum(&self, steps: u64) -> Option<Schedule> {
+        let wanted = self.optimizer.schedules_momentum();
+        wanted.then(|| self.momentum.clone().unwrap_or_else(|| Schedule::growing_momentum(steps.max(1))))
+    }
+
+    pub(super) fn machine(&self) -> Machine {
+        let isa = self.isa.unwrap_or_else(Isa::detect);
+        match self.threads {
+            Some(threads) => Machine::with_isa(threads, isa),
+            None => Machine::with_isa(std::thread::available_parallelism().map_or(1, usize::from), isa),
+        }
+    }
+
+    /// Checks every setting against the data, without training.
+    ///
+    /// # Errors
+    /// The first setting that cannot be.
+    pub fn check(&self, data: &Splits) -> Result<(), TrainError> {
+        let settings = [("epochs", Some(self.epochs)), ("batch size", Some(self.batch_size))];
+        let others = [("threads", self.threads), ("patience", self.patience)];
+        for (key, value) in settings.into_iter().chain(others) {
+            if value == Some(0) {
+                return Err(TrainError::Setting { key, found: "0".into(), expected: "at least 1" });
+            }
+        }
+        if self.momentum.is_some() && !self.optimizer.schedules_momentum() {
+            let found = format!("a schedule for {}", self.optimizer.name());
+            let expected = "`momentum` or `nesterov` with `scheduled` set";
+            return Err(TrainError::Setting { key: "momentum", found, expected });
+        }
+        self.optimizer.check()?;
+        self.resolved_schedule(1).check()?;
+        self.resolved_momentum(1).map_or(Ok(()), |momentum| momentum.check())?;
+        check_fit(data.data(), &self.model.network, self.model.task)?;
+        let (least, found) = (super::step::least_batch(&self.model.network), data.train().len());
+        if self.batch_size < least {
+            let (key, found) = ("batch size", self.batch_size.to_string());
+            return Err(TrainError::Setting { key, found, expected: "at least 2 with batch norm" });
+        }
+        if found < least {
+            let (data, part) = (data.data().name().into(), "the training part");
+            return Err(TrainError::TooFew { data, part, found, expected: least });
+        }
+        Ok(())
+    }
+
+    /// Trains. Nobody is told what happens on the way; see [`Trainer::fit_with`].
+    ///
+    /// # Errors
+    /// A setting that does not fit the data, or [`TrainError::Diverged`].
+    pub fn fit(&self, data: &Splits) -> Result<Fit, TrainError> {
+        self.fit_with(data, &mut |_: &Event| {})
+    }
+
+    /// Trains, and tells `listener` what happens.
+    ///
+    /// # Errors
+    /// As [`Trainer::fit`].
+    pub fn fit_with(&self, data: &Splits, listener: &mut dyn Listener) -> Result<Fit, TrainError> {
+        super::fit::fit(self, data, listener)
+    }
+}
