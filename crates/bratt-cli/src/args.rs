@@ -11,7 +11,6 @@ use std::path::PathBuf;
     version,
     about = "Trains image classifiers on the CPU.",
     after_help = EXIT_CODES,
-    infer_subcommands = false,
     max_term_width = 100,
     disable_help_subcommand = true,
     override_usage = "bratt [OPTIONS] COMMAND",
@@ -30,8 +29,8 @@ pub struct Cli {
 #[derive(Args, Debug, Clone, Copy)]
 #[command(next_help_heading = "Output")]
 pub struct Global {
-    /// When to use colours; NO_COLOR is obeyed, too
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    /// When to use colours: auto, always or never; NO_COLOR is obeyed, too
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     pub color: Color,
     /// Print results only
     #[arg(long, short, global = true)]
@@ -87,7 +86,7 @@ Examples:
 
 /// Options of `train`.
 #[derive(Args, Debug, Default)]
-#[command(after_help = TRAIN_HELP, after_long_help = TRAIN_HELP)]
+#[command(after_help = TRAIN_HELP, allow_negative_numbers = true)]
 pub struct TrainArgs {
     /// A folder with IDX files, or a CSV file [default: the built-in digits]
     #[arg(long, value_name = "PATH", help_heading = "Data")]
@@ -287,7 +286,7 @@ Examples:
 
 /// Options of `schedule`.
 #[derive(Args, Debug)]
-#[command(after_help = SCHEDULE_HELP, after_long_help = SCHEDULE_HELP)]
+#[command(after_help = SCHEDULE_HELP, allow_negative_numbers = true)]
 pub struct ScheduleArgs {
     /// The schedule
     pub spec: String,

@@ -148,7 +148,9 @@ impl Failure {
 pub fn suggestion(found: &str, known: &[&str]) -> String {
     match nearest(found, known) {
         Some(name) => format!("did you mean `{name}`?"),
-        None => format!("known are {}", known.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")),
+        None => {
+            format!("known are {}", known.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "))
+        }
     }
 }
 

@@ -10,7 +10,8 @@ use bratt::data::{Dataset, Fractions, Options, Source};
 use bratt::exec::Isa;
 use bratt::nn::models::{self, Mlp};
 use bratt::nn::{
-    Dropout, Elu, Initializer, Input, Layer, LeakyRelu, Maxout, Relu, Sequential, Sigmoid, Softplus, Tanh, Task,
+    Dropout, Elu, Initializer, Input, Layer, LeakyRelu, Maxout, Relu, Sequential, Sigmoid, Softplus, Tanh,
+    Task,
 };
 use bratt::optim::{Optimizer, Rule};
 use bratt::schedule::Schedule;
@@ -45,7 +46,7 @@ impl DataPlan {
 /// A setting of the wrong type.
 pub fn data(settings: &Settings) -> Result<DataPlan, Failure> {
     let path = settings.get("data.path", DIGITS.to_string())?;
-    let label = settings.given::<String>("data.label")?;
+    let label = if path == DIGITS { None } else { settings.given::<String>("data.label")? };
     let regression = settings.given::<String>("model.arch")?.as_deref() == Some("linear");
     let path = (path != DIGITS).then(|| PathBuf::from(path));
     Ok(DataPlan { path, options: Options { label, regression, classes: None } })
@@ -58,7 +59,11 @@ pub fn data(settings: &Settings) -> Result<DataPlan, Failure> {
 pub fn fractions(settings: &Settings, test_given: bool) -> Result<Fractions, Failure> {
     let fraction = |name, default: f64, why: Origin| -> Result<f64, Failure> {
         let value = settings.get_or(name, default, why)?;
-        if (0.0..1.0).contains(&value) { Ok(value) } else { Err(settings.invalid(name, "at least 0 and below 1")) }
+        if (0.0..1.0).contains(&value) {
+            Ok(value)
+        } else {
+            Err(settings.invalid(name, "at least 0 and below 1"))
+        }
     };
     let val = fraction("data.val", 0.1, Origin::Default)?;
     let test = if test_given {
@@ -348,9 +353,16 @@ mod tests {
     #[test]
     fn the_settings_of_an_mlp_make_its_layers() {
         let plan = digits_model(&["model.hidden=[32]", "model.activation=tanh", "model.drop=0.2"]).unwrap();
-        assert_eq!(layers(&plan), ["flatten", "dense 32", "batch_norm", "tanh", "dropout drop 0.2", "dense 10"]);
-        let plan =
-            digits_model(&["model.hidden=[32, 16]", "model.activation=maxout", "model.drop=0", "model.pieces=3"]);
+        assert_eq!(
+            layers(&plan),
+            ["flatten", "dense 32", "batch_norm", "tanh", "dropout drop 0.2", "dense 10"]
+        );
+        let plan = digits_model(&[
+            "model.hidden=[32, 16]",
+            "model.activation=maxout",
+            "model.drop=0",
+            "model.pieces=3",
+        ]);
         assert_eq!(
             layers(&plan.unwrap()),
             ["flatten", "maxout 32 of 3 pieces", "maxout 16 of 3 pieces", "dense 10"]
@@ -393,7 +405,9 @@ mod tests {
 
     #[test]
     fn numbers_out_of_range_name_their_key() {
-        for (set, key) in [("optim.lr=0", "optim.lr"), ("optim.rho1=1.5", "rho1"), ("optim.clip_norm=-1", "clip_norm")] {
+        for (set, key) in
+            [("optim.lr=0", "optim.lr"), ("optim.rho1=1.5", "rho1"), ("optim.clip_norm=-1", "clip_norm")]
+        {
             let text = optim(&settings(&[set]), 1, 1).unwrap_err().text();
             assert!(text.contains(key), "{text}");
         }

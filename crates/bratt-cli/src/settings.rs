@@ -133,7 +133,9 @@ impl Settings {
         for (section, content) in spans.get_ref().iter() {
             let section_name = section.get_ref().to_string();
             let DeValue::Table(table) = content.get_ref() else {
-                return Err(self.unknown(&section_name, &Origin::File(path.into(), line(section.span().start))));
+                return Err(
+                    self.unknown(&section_name, &Origin::File(path.into(), line(section.span().start)))
+                );
             };
             for name in table.keys() {
                 let origin = Origin::File(path.into(), line(name.span().start));
@@ -161,7 +163,8 @@ impl Settings {
         let key = known(name).ok_or_else(|| self.unknown(name, &Origin::Set))?;
         let parsed = toml::from_str::<toml::Table>(&format!("value = {value}"));
         let value = parsed.ok().and_then(|mut table| table.remove("value"));
-        let value = value.unwrap_or_else(|| Value::String(text.split_once('=').map_or("", |t| t.1).trim().into()));
+        let value =
+            value.unwrap_or_else(|| Value::String(text.split_once('=').map_or("", |t| t.1).trim().into()));
         self.typed.insert(key.name, (value, Origin::Set));
         Ok(())
     }
@@ -219,11 +222,6 @@ impl Settings {
                 self.typed.insert(key.name, (value, Origin::Flag(flag)));
             }
         }
-    }
-
-    /// Whether someone set a key.
-    pub fn is_set(&self, name: &str) -> bool {
-        self.typed.contains_key(name)
     }
 
     /// Where a key that someone set comes from.
@@ -292,7 +290,11 @@ impl Settings {
             let text = format!("{name} ({origin}) has no effect together with the other settings");
             match origin {
                 Origin::File(..) => notes.push(text),
-                _ => return Err(Failure::configuration(text).help("leave it out, or see `bratt train --help`")),
+                _ => {
+                    return Err(
+                        Failure::configuration(text).help("leave it out, or see `bratt train --help`")
+                    );
+                }
             }
         }
         Ok(notes)
@@ -312,7 +314,14 @@ impl Settings {
                 let _ = writeln!(out, "\n[{section}]");
             }
             let line = format!("{name} = {value}");
-            let origin = origin.to_string().replace(['\n', '\r'], " ");
+            // The folder of a run can be moved, so that paths to other files would not hold.
+            let origin = match origin {
+                Origin::File(path, line) => {
+                    format!("{}, line {line}", path.file_name().unwrap_or_default().display())
+                }
+                other => other.to_string(),
+            };
+            let origin = origin.replace(['\n', '\r'], " ");
             let _ = writeln!(out, "{line:<30} # {origin}");
         }
         out

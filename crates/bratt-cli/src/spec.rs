@@ -44,7 +44,9 @@ pub fn parse(text: &str, training: Training) -> Result<Schedule, Failure> {
     let mut given = BTreeMap::new();
     for part in parts {
         let Some((name, value)) = part.split_once('=').map(|(n, v)| (n.trim(), v.trim())) else {
-            return Err(Failure::configuration(format!("schedule `{text}`: found `{part}`, expected key=value")));
+            return Err(Failure::configuration(format!(
+                "schedule `{text}`: found `{part}`, expected key=value"
+            )));
         };
         let known: Vec<&str> = allowed.iter().chain(&["warm_up", "warm_up_epochs"]).copied().collect();
         if !known.contains(&name) {
@@ -58,9 +60,9 @@ pub fn parse(text: &str, training: Training) -> Result<Schedule, Failure> {
     }
 
     let of_steps = |steps: &str, epochs: &str, default: u64| match (given.get(steps), given.get(epochs)) {
-        (Some(_), Some(_)) => {
-            Err(Failure::configuration(format!("schedule `{text}`: found both {steps} and {epochs}, expected one")))
-        }
+        (Some(_), Some(_)) => Err(Failure::configuration(format!(
+            "schedule `{text}`: found both {steps} and {epochs}, expected one"
+        ))),
         (Some(&n), None) if n < 0.0 || n.fract() != 0.0 => Err(Failure::configuration(format!(
             "schedule `{text}`: found {steps} = {n}, expected a whole number of at least 0"
         ))),

@@ -152,7 +152,8 @@ impl Bar {
 
 /// One line of at most `width - 1` columns, so that it never wraps.
 fn picture(progress: &Progress<'_>, width: usize) -> String {
-    let share = if progress.all == 0 { 1.0 } else { progress.done as f64 / progress.all as f64 }.clamp(0.0, 1.0);
+    let share =
+        if progress.all == 0 { 1.0 } else { progress.done as f64 / progress.all as f64 }.clamp(0.0, 1.0);
     let left = if share > 0.0 && progress.elapsed.as_secs_f64() > 0.2 {
         clock(progress.elapsed.mul_f64((1.0 - share) / share))
     } else {
@@ -218,7 +219,11 @@ pub fn percent(share: f64) -> String {
 
 /// A learning rate as people write it: `1.8e-3`, `0.05`.
 pub fn rate(x: f64) -> String {
-    if x == 0.0 || (0.01..1e4).contains(&x.abs()) { format!("{:.4}", x) } else { format!("{x:.2e}") }
+    match x.abs() {
+        0.0 => "0".into(),
+        size if (0.01..1e4).contains(&size) => format!("{x:.4}"),
+        _ => format!("{x:.2e}"),
+    }
 }
 
 #[cfg(test)]
@@ -258,6 +263,6 @@ mod tests {
         assert_eq!([thousands(7), thousands(1234), thousands(1_234_567)], ["7", "1,234", "1,234,567"]);
         assert_eq!([magnitude(512.0), magnitude(1536.0), magnitude(535_818.0)], ["512", "1.5 k", "0.54 M"]);
         assert_eq!(clock(Duration::from_secs(3723)), "1:02:03");
-        assert_eq!([rate(0.05), rate(1.8e-3)], ["0.0500", "1.80e-3"]);
+        assert_eq!([rate(0.0), rate(0.05), rate(1.8e-3)], ["0", "0.0500", "1.80e-3"]);
     }
 }

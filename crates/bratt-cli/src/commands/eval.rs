@@ -42,7 +42,9 @@ pub fn run(args: &EvalArgs, global: Global) -> Result<u8, Failure> {
         Terminal::new(global, To::Error).warn(note);
     }
     out.flush()?;
-    let (Some(required), Some(accuracy)) = (args.require_accuracy, evaluation.accuracy()) else { return Ok(0) };
+    let (Some(required), Some(accuracy)) = (args.require_accuracy, evaluation.accuracy()) else {
+        return Ok(0);
+    };
     if accuracy >= required {
         return Ok(0);
     }
@@ -113,7 +115,9 @@ fn own_test_part(model: &TrainedModel, path: &Path) -> Result<Judged, Failure> {
         return Err(asked().help("name the data: `bratt eval MODEL DATA`"));
     }
     if splits.test().is_empty() {
-        return Err(asked().help("it was trained without a test part; name the data: `bratt eval MODEL DATA`"));
+        return Err(
+            asked().help("it was trained without a test part; name the data: `bratt eval MODEL DATA`")
+        );
     }
     let what = format!(
         "the test part of {}: {} examples that neither trained the model nor chose anything",

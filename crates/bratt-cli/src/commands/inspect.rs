@@ -93,7 +93,9 @@ fn profile(subject: &Subject, args: &InspectArgs, out: &mut impl Write) -> Resul
             "momentum" => input.fill(0.9),
             "labels" => input.fill(0.0),
             // Any features do, as long as they are neither all equal nor denormal.
-            _ => (0u32..).zip(input).for_each(|(i, x)| *x = (i.wrapping_mul(2_654_435_761) >> 24) as f32 / 255.0),
+            _ => (0u32..)
+                .zip(input)
+                .for_each(|(i, x)| *x = (i.wrapping_mul(2_654_435_761) >> 24) as f32 / 255.0),
         }
     }
     let runs = args.runs.max(1);
@@ -115,7 +117,9 @@ fn profile(subject: &Subject, args: &InspectArgs, out: &mut impl Write) -> Resul
 fn layers(subject: &Subject, args: &InspectArgs, out: &mut impl Write) -> Result<(), Failure> {
     let summary = subject.network.summary().map_err(|error| Failure::data(&error))?;
     let kib = |numbers: usize| format!("{:.1}", 4.0 * numbers as f64 / 1024.0);
-    let mut table = vec![["layer", "kind", "output", "parameters", "weights KiB", "FLOPs", "values KiB"].map(String::from)];
+    let mut table = vec![
+        ["layer", "kind", "output", "parameters", "weights KiB", "FLOPs", "values KiB"].map(String::from),
+    ];
     let input = &summary.input;
     table.push([
         "input".into(),
@@ -169,7 +173,11 @@ fn layers(subject: &Subject, args: &InspectArgs, out: &mut impl Write) -> Result
     )?;
     if let Some(model) = &subject.trained {
         let from = &model.provenance;
-        writeln!(out, "trained  by bratt {} on {} (seed {}), epoch {} of {} kept", from.version, from.data, from.seed, from.kept_epoch, from.epochs)?;
+        writeln!(
+            out,
+            "trained  by bratt {} on {} (seed {}), epoch {} of {} kept",
+            from.version, from.data, from.seed, from.kept_epoch, from.epochs
+        )?;
         writeln!(out, "         {}; {}; batch {}", from.optimizer, from.schedule, from.batch_size)?;
         if !model.classes.is_empty() {
             writeln!(out, "classes  {}", model.classes.join(", "))?;

@@ -26,7 +26,8 @@ pub fn run(args: &PredictArgs) -> Result<u8, Failure> {
             for path in images(&args.inputs)? {
                 match image_file::read(&path, &shape) {
                     Ok(bytes) => {
-                        let value = |&byte: &u8| f32::from(if args.invert { 255 - byte } else { byte }) / 255.0;
+                        let value =
+                            |&byte: &u8| f32::from(if args.invert { 255 - byte } else { byte }) / 255.0;
                         let features: Vec<f32> = bytes.iter().map(value).collect();
                         printer.print(&path, None, &features)?;
                     }
@@ -61,7 +62,8 @@ fn images(inputs: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
             continue;
         }
         let unreadable = |error: std::io::Error| {
-            Failure::new(Exit::Data, format!("{}: cannot be read", input.display())).because(error.to_string())
+            Failure::new(Exit::Data, format!("{}: cannot be read", input.display()))
+                .because(error.to_string())
         };
         let entries = std::fs::read_dir(input).and_then(Iterator::collect::<Result<Vec<_>, _>>);
         let is_image = |path: &PathBuf| {

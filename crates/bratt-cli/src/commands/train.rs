@@ -7,7 +7,7 @@ use crate::failure::{Exit, Failure, suggestion};
 use crate::plan::{self, ModelPlan, OptimPlan, at_least_one};
 use crate::settings::{Origin, Settings};
 use crate::terminal::{DIM, PLAIN, Terminal, To, magnitude, tell, thousands};
-use bratt::data::{self, Features, Source, digits};
+use bratt::data::{Features, Source, digits};
 use bratt::exec::Isa;
 use bratt::nn;
 use bratt::report::{RunError, RunFolder};
@@ -32,7 +32,7 @@ pub fn run(args: &TrainArgs, global: Global) -> Result<u8, Failure> {
     for note in settings.unused()? {
         terminal.warn(&note);
     }
-    let folder = job.folder(&settings)?;
+    let folder = job.folder()?;
     folder.write("config.toml", settings.to_toml()).map_err(unwritable)?;
     folder.write_data(&job.splits).map_err(unwritable)?;
     job.introduce(&settings, &mut terminal);
@@ -79,6 +79,11 @@ pub fn run(args: &TrainArgs, global: Global) -> Result<u8, Failure> {
     Ok(if fit.reason() == StopReason::Interrupted { Exit::Interrupted as u8 } else { 0 })
 }
 
+/// Width of the names of the lines that introduce a training.
+const NAME: usize = 8;
+/// Width of their text.
+const TEXT: usize = 47;
+
 /// A training that is ready to begin.
 struct Job {
     splits: Splits,
@@ -93,6 +98,8 @@ struct Job {
     batch_size: u64,
     seed: u64,
     steps_per_epoch: u64,
+    runs: String,
+    name: Option<String>,
 }
 
 impl Job {
@@ -100,11 +107,12 @@ impl Job {
     fn prepare(settings: &Settings) -> Result<Job, Failure> {
         let opened = plan::data(settings)?.open()?;
         let seed = settings.get("train.seed", 0)?;
-        let fractions = plan::fractions(settings, opened.as_ref().is_some_and(|s: &Source| s.test.is_some()))?;
+        let fractions =
+            plan::fractions(settings, opened.as_ref().is_some_and(|s: &Source| s.test.is_some()))?;
         let source = opened.as_ref().map(|source| source.describe().to_string());
         let splits = match opened {
             Some(source) => Splits::of(source, fractions, seed),
-            None => Splits::new(data::digits(), fractions, seed),
+            None => Splits::new(digits(), fractions, seed),
         }
         .map_err(|error| Failure::data(&error))?;
 
@@ -153,76 +161,94 @@ impl Job {
             batch_size,
             seed,
             steps_per_epoch,
+            runs: settings.get("run.folder", "runs".to_string())?,
+            name: settings.given::<String>("run.name")?,
         };
         Ok(job)
     }
 
     /// Makes the folder of the run.
-    fn folder(&self, settings: &Settings) -> Result<RunFolder, Failure> {
-        let runs = settings.get("run.folder", "runs".to_string())?;
-        let made = match settings.given::<String>("run.name")? {
-            Some(name) => RunFolder::named(&runs, &name),
+    fn folder(&self) -> Result<RunFolder, Failure> {
+        let made = match &self.name {
+            Some(name) => RunFolder::named(&self.runs, name),
             None => {
                 let name = self.splits.data().name();
-                RunFolder::numbered(&runs, name.strip_suffix(".csv").unwrap_or(name))
+                RunFolder::numbered(&self.runs, name.strip_suffix(".csv").unwrap_or(name))
             }
         };
         made.map_err(|error| match &error {
             RunError::Exists { .. } => {
                 Failure::of(Exit::Configuration, &error).help("choose another name with --name")
             }
+            RunError::Name { .. } => Failure::of(Exit::Configuration, &error),
             _ => unwritable(error),
         })
     }
 
     /// Says what was decided, why, and what changes it.
     fn introduce(&self, settings: &Settings, terminal: &mut Terminal) {
-        let mut line = |name: &str, what: &str, keys: &str| {
-            let pad = 72usize.saturating_sub(what.chars().count());
-            terminal.say(&format!("{DIM}{name:<8}{PLAIN}{what}{:pad$}  {DIM}{keys}{PLAIN}", ""));
+        let mut block = |name: &str, what: &str, keys: &str| {
+            let (text, keys) = (wrapped(what, TEXT), wrapped(keys, 79 - NAME - TEXT - 2));
+            for at in 0..text.len().max(keys.len()) {
+                let part = |parts: &[String]| parts.get(at).cloned().unwrap_or_default();
+                let name = if at == 0 { name } else { "" };
+                let (text, keys) = (part(&text), part(&keys));
+                let line = match keys.as_str() {
+                    "" => format!("{DIM}{name:<NAME$}{PLAIN}{text}"),
+                    _ => format!("{DIM}{name:<NAME$}{PLAIN}{text:<TEXT$}  {DIM}{keys}{PLAIN}"),
+                };
+                terminal.say(&line);
+            }
         };
         let data = self.splits.data();
         match &self.source {
-            Some(reason) => line("data", &format!("{}: {reason}", data.name()), "--data --label"),
+            Some(reason) => block("data", &format!("{}; {reason}", data.name()), "--data --label"),
             None => {
-                line("data", &format!("built-in digits: {}", data.describe()), "--data");
-                for part in wrapped(digits::ATTRIBUTION, 70) {
-                    line("", &format!("{DIM}{part}{PLAIN}"), "");
-                }
+                block("data", &format!("built-in digits: {}", data.describe()), "--data");
+                block("", digits::ATTRIBUTION, "");
             }
         }
         let sizes = self.splits.sizes();
-        let given = if self.splits.test_is_given() { "test part given" } else { "stratified" };
+        let given =
+            if self.splits.test_is_given() { "the test part came with the data" } else { "stratified" };
         let [train, val, test] = [sizes.train, sizes.val, sizes.test].map(|n| thousands(n as u64));
-        line("split", &format!("{train} training, {val} validation, {test} test; {given}"), "--val --test --seed");
+        block("split", &format!("{train} training, {val} validation, {test} test; {given}"), "--val --test");
         for small in &self.splits.split().small_classes {
             let name = &data.classes()[small.class as usize];
             let [train, val, test] = small.counts;
-            line("", &format!("class {name} is small: {train} training, {val} validation, {test} test"), "");
+            block("", &format!("class {name} is small: {train} training, {val} validation, {test} test"), "");
         }
-        line("input", &self.preprocess.describe(), "--preprocess");
-        let parameters = self.model.network.summary().map_or(0, |summary| summary.parameters());
-        let layers: Vec<String> = self.model.network.layers.iter().map(|named| named.layer.describe()).collect();
-        let mut parts = wrapped(&format!("{}: {}", self.model.name, layers.join(", ")), 70).into_iter();
-        line("model", &parts.next().unwrap_or_default(), "--model --hidden --activation --drop");
-        parts.for_each(|part| line("", &part, ""));
-        line("", &format!("{} parameters", magnitude(parameters as f64)), "");
-        line("optim", &self.optim.optimizer.describe(), "--optimizer --weight-decay --clip-norm");
+        let preprocess = format!("{}, learned from the training part", self.preprocess.describe());
+        block("input", &preprocess, "--preprocess");
+        let network = &self.model.network;
+        let parameters = network.summary().map_or(0, |summary| summary.parameters());
+        let layers: Vec<String> = network.layers.iter().map(|named| named.layer.describe()).collect();
+        let model = format!(
+            "{}, {} parameters: {}",
+            self.model.name,
+            magnitude(parameters as f64),
+            layers.join(", ")
+        );
+        block("model", &model, "--model --hidden --activation --drop");
+        block("optim", &self.optim.optimizer.describe(), "--optimizer");
         let rate = match settings.origin("optim.lr") {
-            Origin::Default => format!(" ({} is usual for {})", self.optim.schedule.at(0), self.optim.optimizer.name()),
+            Origin::Default => {
+                let rate = self.optim.optimizer.default_learning_rate();
+                format!("; {rate:e} is usual for {}", self.optim.optimizer.name())
+            }
             _ => String::new(),
         };
-        line("rate", &format!("{}{rate}", self.optim.schedule), "--lr --schedule");
+        block("rate", &format!("{}{rate}", self.optim.schedule), "--lr --schedule");
         if let Some(momentum) = &self.optim.momentum {
-            line("", &format!("momentum {momentum}"), "--momentum");
+            block("", &format!("momentum {momentum}"), "--momentum");
         }
         let training = format!(
-            "{} epochs of {} steps, {} examples a step, seed {}",
+            "{} epochs of {} steps of {} examples; seed {}",
             self.epochs, self.steps_per_epoch, self.batch_size, self.seed
         );
-        line("train", &training, "--epochs --batch-size --seed --patience");
+        block("train", &training, "--epochs --seed --batch-size");
         let threads = if self.threads == 1 { "1 thread".into() } else { format!("{} threads", self.threads) };
-        line("machine", &format!("{threads}, {}; the result does not depend on the threads", self.isa), "--threads --isa");
+        block("machine", &format!("{threads}, {}", self.isa), "--threads --isa");
         terminal.say("");
     }
 
@@ -243,7 +269,8 @@ impl Job {
         };
         let path = folder.path().join("sample.png");
         // A picture that cannot be written is no loss.
-        image::save_buffer(&path, &pixels, u32::try_from(width).ok()?, u32::try_from(height).ok()?, color).ok()?;
+        image::save_buffer(&path, &pixels, u32::try_from(width).ok()?, u32::try_from(height).ok()?, color)
+            .ok()?;
         let label = data.classes().get(*data.labels().get(index)? as usize)?;
         Some((path.display().to_string(), label.clone()))
     }
@@ -302,7 +329,8 @@ fn listen_for_interrupts(stop: &Stop) {
 fn suggest(terminal: &mut Terminal, job: &Job, folder: &RunFolder, sample: Option<(String, String)>) {
     let run = folder.path().display();
     terminal.say(&format!("\n{DIM}try next{PLAIN}"));
-    let mut line = |command: String, about: &str| terminal.say(&format!("  {command:<52} {DIM}{about}{PLAIN}"));
+    let mut line =
+        |command: String, about: &str| terminal.say(&format!("  {command:<53} {DIM}{about}{PLAIN}"));
     if job.source.is_none() {
         line(format!("bratt eval {run}"), "class by class");
     } else {

@@ -56,7 +56,8 @@ pub fn read(
         for ((to, &place), column) in features.iter_mut().zip(places).zip(columns) {
             let cell = record.get(place).unwrap_or("");
             let Some(number) = cell.parse::<f32>().ok().filter(|x| x.is_finite()) else {
-                let message = format!("{shown}, line {line}, column {column}: {cell:?} is not a finite number");
+                let message =
+                    format!("{shown}, line {line}, column {column}: {cell:?} is not a finite number");
                 return Err(Failure::new(Exit::Data, message));
             };
             *to = number;
