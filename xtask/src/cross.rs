@@ -1,22 +1,20 @@
 //! The tests of the kernels and the library on aarch64, run on an x86-64 Linux through qemu.
 //!
 //! Needs no installed cross compiler and no root: on a Debian that offers them, the packages of a second Rust compiler,
-//! of arm64's standard libraries and of qemu are fetched with a private package index and unpacked below the target
-//! folder. The linker is the `rust-lld` of the toolchain in use. Nothing outside the target folder changes.
+//! of arm64's standard libraries and of qemu are unpacked below the target folder. The linker is the `rust-lld` of the
+//! toolchain in use, which stays as it is.
 
+use crate::apt::Apt;
 use crate::check::Outcome;
 use crate::{Workspace, output, succeed};
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 const TARGET: &str = "aarch64-unknown-linux-gnu";
 const ARM_LIBS: &str = "aarch64-linux-gnu";
 const CRATES: &[&str] = &["bratt-kernels", "bratt"];
-
-/// Packages that the compiler needs and that come with the host's own C compiler.
-const PRESENT: &[&str] = &["libc6", "libc6-dev", "libgcc-s1", "libstdc++6"];
 
 /// Runs the tests, or says why it cannot.
 pub fn aarch64(place: &Workspace) -> Outcome {
@@ -53,11 +51,8 @@ impl Tools {
         let linker = rust_lld()?;
         let root = folder.join("root");
         if !root.is_dir() {
-            // Unpacked beside its place and renamed, so that an interrupted set-up is never taken for a finished one.
-            let partial = folder.join("partial");
-            let _ = fs::remove_dir_all(&partial);
-            Apt::update(folder)?.unpack(&partial)?;
-            fs::rename(&partial, &root).map_err(|error| format!("{}: {error}", root.display()))?;
+            let apt = Apt::update(folder)?;
+            apt.unpack(&packages(&apt)?, &root)?;
         }
         let rustc = folder.join("rustc");
         write_wrapper(&rustc, &root)?;
@@ -111,95 +106,14 @@ impl Tools {
     }
 }
 
-/// A private package index for amd64 and arm64, apart from the system's.
-struct Apt {
-    folder: PathBuf,
-}
-
-impl Apt {
-    fn update(folder: &Path) -> Result<Self, String> {
-        for tool in ["apt-get", "dpkg-deb"] {
-            let found = Command::new(tool).arg("--version").stdout(Stdio::null()).status();
-            found.map_err(|_| format!("needs Debian's {tool}, which is not here"))?;
-        }
-        let apt = Self { folder: folder.join("apt") };
-        for name in ["lists/partial", "cache/archives/partial"] {
-            fs::create_dir_all(apt.folder.join(name))
-                .map_err(|error| format!("{}: {error}", apt.folder.display()))?;
-        }
-        // An empty list of installed packages: what the system has must not matter.
-        fs::write(apt.folder.join("status"), "")
-            .map_err(|error| format!("{}: {error}", apt.folder.display()))?;
-        println!("fetching the package index");
-        succeed(apt.command("apt-get").args(["-qq", "update"]))?;
-        Ok(apt)
-    }
-
-    fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(program);
-        let folder = self.folder.display();
-        for option in [
-            format!("Dir::State::Lists={folder}/lists"),
-            format!("Dir::State::status={folder}/status"),
-            format!("Dir::Cache={folder}/cache"),
-            "APT::Architectures::=amd64".to_owned(),
-            "APT::Architectures::=arm64".to_owned(),
-            "APT::Sandbox::User=root".to_owned(),
-            "Acquire::http::Timeout=30".to_owned(),
-        ] {
-            command.args(["-o", &option]);
-        }
-        command
-    }
-
-    /// The packages that `package` depends on directly.
-    fn depends(&self, package: &str) -> Result<Vec<String>, String> {
-        let listing = output(self.command("apt-cache").args(["depends", "--important", package]))
-            .map_err(|_| format!("the package sources do not offer {package}"))?;
-        Ok(listing
-            .lines()
-            .filter_map(|line| line.trim().strip_prefix("Depends: "))
-            .map(str::to_owned)
-            .collect())
-    }
-
-    /// A package and all libraries below it, less those that every system with a compiler has.
-    fn closure(&self, package: &str) -> Result<Vec<String>, String> {
-        let mut found = vec![package.to_owned()];
-        let mut next = 0;
-        while let Some(name) = found.get(next).cloned() {
-            let below = self.depends(&name)?.into_iter().filter(|name| name.starts_with("lib"));
-            for name in below.filter(|name| !PRESENT.contains(&name.as_str())) {
-                if !found.contains(&name) {
-                    found.push(name);
-                }
-            }
-            next += 1;
-        }
-        Ok(found)
-    }
-
-    fn unpack(&self, root: &Path) -> Result<(), String> {
-        let compiler = self.closure("rustc-web")?;
-        let gcc = self.depends("gcc")?.into_iter().find(|name| name.starts_with("gcc-"));
-        let gcc = gcc.ok_or("the package gcc names no version")?;
-        let mut packages = vec![format!("lib{gcc}-dev:arm64"), "qemu-user-static".to_owned()];
-        packages.extend(["libstd-rust-web-dev:arm64", "libc6:arm64", "libc6-dev:arm64"].map(str::to_owned));
-        packages.push("libgcc-s1:arm64".to_owned());
-        packages.extend(compiler);
-
-        let debs = self.folder.join("debs");
-        let _ = fs::remove_dir_all(&debs);
-        fs::create_dir_all(&debs).map_err(|error| format!("{}: {error}", debs.display()))?;
-        println!("fetching {} packages", packages.len());
-        succeed(self.command("apt-get").args(["-qq", "download"]).args(&packages).current_dir(&debs))?;
-        fs::create_dir_all(root).map_err(|error| format!("{}: {error}", root.display()))?;
-        for entry in fs::read_dir(&debs).map_err(|error| format!("{}: {error}", debs.display()))?.flatten() {
-            succeed(Command::new("dpkg-deb").arg("--extract").arg(entry.path()).arg(root))?;
-        }
-        let _ = fs::remove_dir_all(&debs);
-        Ok(())
-    }
+/// The second compiler with its libraries, arm64's standard, C and compiler libraries, and the emulator.
+fn packages(apt: &Apt) -> Result<Vec<String>, String> {
+    let mut packages = apt.closure("rustc-web")?;
+    let gcc = apt.depends_on("gcc", "gcc-")?;
+    packages.extend([format!("lib{gcc}-dev:arm64"), "qemu-user-static".to_owned()]);
+    let arm = ["libstd-rust-web-dev:arm64", "libc6:arm64", "libc6-dev:arm64", "libgcc-s1:arm64"];
+    packages.extend(arm.map(str::to_owned));
+    Ok(packages)
 }
 
 /// Debian's compiler finds its libraries below `root` only when told so.

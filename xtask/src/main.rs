@@ -5,12 +5,15 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+mod apt;
+mod avx512;
 mod bench;
 mod check;
 mod cross;
 
 const HELP: &str = "\
 cargo xtask test [STEP...]    all checks and tests, or only the steps named
+cargo xtask avx512 [FILTER]   the kernels' tests under emulated AVX-512 (minutes; needs Debian's package sources)
 cargo xtask bench [NAME...]   bratt beside PyTorch and JAX (needs python3 with venv)
 ";
 
@@ -21,6 +24,7 @@ fn main() -> ExitCode {
     let place = Workspace::find();
     let done = match command.as_deref() {
         Some("test") => check::run(&place, &names),
+        Some("avx512") => avx512::run(&place, &names),
         Some("bench") => bench::run(&place, &names),
         None | Some("help" | "--help" | "-h") => {
             print!("{HELP}");

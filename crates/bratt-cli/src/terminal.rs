@@ -136,18 +136,23 @@ impl Bar {
 
     fn show(&mut self, progress: &Progress<'_>) {
         let width = terminal_size::terminal_size_of(io::stderr()).map_or(80, |(w, _)| usize::from(w.0));
-        tell(&format!("\r{}\x1b[K", picture(progress, width)));
+        erase_line();
+        tell(&picture(progress, width));
         let _ = io::stderr().flush();
         self.shown = Some(Instant::now());
     }
 
     fn clear(&mut self) {
         if self.shown.take().is_some() {
-            // Standard error is a terminal here, and clearing a line is no colour: anstream must not drop it.
-            let _ = io::stderr().write_all(b"\r\x1b[K");
+            erase_line();
             let _ = io::stderr().flush();
         }
     }
+}
+
+/// Standard error is a terminal here, and erasing is no colour: it must happen without colours, too.
+fn erase_line() {
+    let _ = io::stderr().write_all(b"\r\x1b[K");
 }
 
 /// One line of at most `width - 1` columns, so that it never wraps.

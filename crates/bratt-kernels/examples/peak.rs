@@ -135,12 +135,12 @@ fn fma(pool: &Pool, isa: Isa) -> f64 {
 /// GFLOP/s and seconds of one product.
 fn product(pool: &Pool, gemm: &Gemm) -> (f64, f64) {
     let Shape { m, n, k, .. } = gemm.shape();
-    let a: Vec<f32> = (0..m * k).map(|i| (i % 7) as f32 - 3.0).collect();
-    let b: Vec<f32> = (0..k * n).map(|i| (i % 5) as f32 - 2.0).collect();
-    let mut c = vec![0.0f32; m * n];
+    let (a, b, mut c) = (aligned(m * k), aligned(k * n), aligned(m * n));
+    let (a, b, c) = (a.as_ptr().cast::<f32>(), b.as_ptr().cast::<f32>(), c.as_mut_ptr().cast());
+    let (a, b) = (Pointer(a.cast_mut()), Pointer(b.cast_mut()));
     let scratch_len = gemm.scratch_len().next_multiple_of(32);
     let mut scratch = vec![0.0f32; scratch_len * pool.threads()];
-    let (c, scratch) = (Pointer(c.as_mut_ptr()), Pointer(scratch.as_mut_ptr()));
+    let (c, scratch) = (Pointer(c), Pointer(scratch.as_mut_ptr()));
     let seconds = best(|| {
         pool.run(gemm.tiles(), &|part, worker| {
             let tile = gemm.tile(part);
@@ -148,11 +148,22 @@ fn product(pool: &Pool, gemm: &Gemm) -> (f64, f64) {
             unsafe {
                 let scratch = std::slice::from_raw_parts_mut(scratch.at(worker * scratch_len), scratch_len);
                 let c = c.at(tile.row * n + tile.col);
-                gemm.compute(part, a.as_ptr(), b.as_ptr(), scratch, c, n);
+                gemm.compute(part, a.at(0), b.at(0), scratch, c, n);
             }
         });
     });
     (2.0 * (m * n * k) as f64 / seconds / 1e9, seconds)
+}
+
+/// A cache line.
+#[derive(Clone)]
+#[repr(align(64))]
+#[allow(dead_code)] // Read through pointers only.
+struct Line([f32; 16]);
+
+/// Memory for `len` numbers that starts on a cache line, as in a plan.
+fn aligned(len: usize) -> Vec<Line> {
+    vec![Line([1.0; 16]); len.div_ceil(16)]
 }
 
 /// A pointer that workers share.

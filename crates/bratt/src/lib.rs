@@ -8,6 +8,7 @@ pub mod exec;
 mod file;
 mod grad;
 pub mod graph;
+pub mod init;
 pub mod model;
 pub mod nn;
 pub mod optim;

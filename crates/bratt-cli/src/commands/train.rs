@@ -188,7 +188,9 @@ impl Job {
     /// Says what was decided, why, and what changes it.
     fn introduce(&self, settings: &Settings, terminal: &mut Terminal) {
         let mut block = |name: &str, what: &str, keys: &str| {
-            let (text, keys) = (wrapped(what, TEXT), wrapped(keys, 79 - NAME - TEXT - 2));
+            // Without keys the text has the whole line.
+            let width = if keys.is_empty() { 79 - NAME } else { TEXT };
+            let (text, keys) = (wrapped(what, width), wrapped(keys, 79 - NAME - TEXT - 2));
             for at in 0..text.len().max(keys.len()) {
                 let part = |parts: &[String]| parts.get(at).cloned().unwrap_or_default();
                 let name = if at == 0 { name } else { "" };
@@ -330,7 +332,7 @@ fn suggest(terminal: &mut Terminal, job: &Job, folder: &RunFolder, sample: Optio
     let run = folder.path().display();
     terminal.say(&format!("\n{DIM}try next{PLAIN}"));
     let mut line =
-        |command: String, about: &str| terminal.say(&format!("  {command:<53} {DIM}{about}{PLAIN}"));
+        |command: String, about: &str| terminal.say(&format!("  {command:<55}{DIM}{about}{PLAIN}"));
     if job.source.is_none() {
         line(format!("bratt eval {run}"), "class by class");
     } else {
@@ -338,13 +340,13 @@ fn suggest(terminal: &mut Terminal, job: &Job, folder: &RunFolder, sample: Optio
     }
     match sample {
         Some((path, label)) => {
-            line(format!("bratt predict {run} {path}"), &format!("a test image, labelled {label}"));
+            line(format!("bratt predict {run} {path}"), &format!("a test image: {label}"));
         }
         None => line(format!("bratt predict {run} ROWS.csv"), "rows of a table"),
     }
-    line(format!("bratt inspect {run}"), "layers, parameters, cost");
+    line(format!("bratt inspect {run}"), "layers and their cost");
     if job.source.is_none() {
-        line("bratt train --data FOLDER_OR_CSV".into(), "your own data; see bratt train --help");
+        line("bratt train --data FOLDER_OR_CSV".into(), "your own data");
     }
 }
 

@@ -5,10 +5,15 @@
 //! in a cycle and a multiply-add takes 4 cycles, so at least 8 accumulators are needed to be bound by the arithmetic.
 
 use crate::isa::Isa;
-use crate::simd::Simd;
 use crate::simd::scalar::Scalar;
+use crate::simd::{Simd, prefetch};
 #[cfg(target_arch = "x86_64")]
 use crate::simd::{avx2::Avx2, avx512::Avx512};
+
+/// Numbers in a cache line.
+const LINE: usize = 16;
+/// Rows of B asked for in advance where a single row of A meets them.
+const AHEAD: usize = 16;
 
 /// The block of C held in registers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,9 +34,15 @@ impl Registers {
             32 => (14, 2),
             16 if S::LANES == 4 => (4, 2),
             16 => (6, 2),
-            _ => (3, 2),
+            _ => (2, 2),
         };
         Registers { lanes: S::LANES, mr, nr: vectors * S::LANES }
+    }
+
+    /// Vectors of a panel of `width` columns, which is 1 to NR.
+    #[inline(always)]
+    pub(super) const fn vectors(self, width: usize) -> usize {
+        if width <= self.lanes { 1 } else { self.nr / self.lanes }
     }
 
     pub(super) const fn of(isa: Isa) -> Registers {
@@ -84,6 +95,7 @@ pub(super) struct Block {
 /// The instruction set of `S` must be present, the pointers of the block valid, and
 /// `(W - 1) * LANES < width <= W * LANES`.
 #[inline(always)]
+#[allow(clippy::needless_range_loop)] // Rows and vectors are counted, as on paper.
 pub(super) unsafe fn micro<
     S: Simd,
     const R: usize,
@@ -94,13 +106,25 @@ pub(super) unsafe fn micro<
     block: Block,
 ) {
     let Block { depth, a_stride, b_stride, c_stride, .. } = block;
+    let line = const { if S::LANES < LINE { LINE / S::LANES } else { 1 } };
     let last = block.width - (W - 1) * S::LANES;
     // SAFETY: the caller vouches for the set and the pointers; no lane beyond `width` is touched in C, nor in B with
     // `B_TAIL`.
     unsafe {
+        // The lines of C are on their way while the sums are formed.
+        for r in 0..R {
+            prefetch(block.c.wrapping_add(r * c_stride));
+            prefetch(block.c.wrapping_add(r * c_stride + block.width - 1));
+        }
         let mut acc = [[S::splat(0.0); W]; R];
         let (mut a, mut b) = (block.a, block.b);
         for _ in 0..depth {
+            if R == 1 {
+                // B is read once only, so the next rows must be on their way.
+                for w in (0..W).step_by(line) {
+                    prefetch(b.wrapping_add(AHEAD * b_stride + w * S::LANES));
+                }
+            }
             let mut row = [S::splat(0.0); W];
             for w in 0..W {
                 let p = b.add(w * S::LANES);

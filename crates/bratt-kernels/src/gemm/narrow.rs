@@ -89,7 +89,7 @@ unsafe fn strip<S: Simd, const R: usize, const A_COLUMNS: bool>(mut block: Block
         if R == 1 && vectors >= 8 {
             block.width = 8 * S::LANES;
             micro::<S, R, 8, A_COLUMNS, false>(block);
-        } else if R <= 3 && vectors >= 4 {
+        } else if R <= 2 && vectors >= 4 {
             block.width = 4 * S::LANES;
             micro::<S, R, 4, A_COLUMNS, false>(block);
         } else if const { wide::<S>() } && vectors >= 3 {
@@ -114,6 +114,7 @@ unsafe fn strip<S: Simd, const R: usize, const A_COLUMNS: bool>(mut block: Block
 /// # Safety
 /// The instruction set of `S` must be present, and the pointers valid.
 #[inline(always)]
+#[allow(clippy::needless_range_loop)] // Streams are counted, as on paper.
 unsafe fn dot<S: Simd, const N: usize>(k: usize, a: *const f32, b: *const f32, c: *mut f32) {
     // SAFETY: whole vectors while they fit within `k`, the rest lane by lane.
     unsafe {

@@ -6,9 +6,12 @@ use crate::simd::Simd;
 /// Steps copied at a time, so that the lines of A that neighbouring groups share stay in the first-level cache.
 const STEPS: usize = 8;
 
-/// Numbers in a packed panel of B.
+/// Panels packed together. Neighbouring columns share pages of memory, which are dear to look up, and lines.
+pub(super) const PANELS: usize = 4;
+
+/// Numbers in a packed strip of B: at most [`PANELS`] panels.
 pub(super) const fn b_len(depth: usize, registers: Registers) -> usize {
-    depth * registers.nr
+    depth * registers.nr * PANELS
 }
 
 /// Numbers in a packed block of A.
@@ -30,28 +33,23 @@ pub(super) unsafe fn a<S: Simd>(depth: usize, rows: usize, a: *const f32, stride
         let mut i = 0;
         while i < rows {
             let width = group(rows - i, mr);
-            for p in p0..p1 {
-                // SAFETY: reads the group's `width` numbers; what a whole vector writes beyond them belongs to later
-                // steps of the group.
-                unsafe {
-                    let from = a.add(p * stride + i);
-                    let at = p * width;
-                    let to = to.add(i * depth + at);
-                    let mut x = 0;
-                    while x < width {
-                        let rest = (width - x).min(S::LANES);
-                        let v = if rest == S::LANES {
-                            S::load(from.add(x))
-                        } else {
-                            S::load_first(from.add(x), rest)
-                        };
-                        if at + x + S::LANES <= depth * width {
-                            S::store(to.add(x), v);
-                        } else {
-                            S::store_first(to.add(x), v, rest);
-                        }
-                        x += rest;
+            // SAFETY: reads no more than the group's `width` numbers of a step, or a whole vector where the tile has as
+            // many rows left. What a whole vector writes beyond the group belongs to later steps of the group.
+            unsafe {
+                let from = a.add(i);
+                let to = to.add(i * depth);
+                // Steps before this one may write a whole vector.
+                let free = (depth + 1).saturating_sub(S::LANES.div_ceil(width));
+                let mut p = p0;
+                if i + S::LANES <= rows && width <= S::LANES {
+                    while p < p1.min(free) {
+                        S::store(to.add(p * width), S::load(from.add(p * stride)));
+                        p += 1;
                     }
+                }
+                while p < p1 {
+                    step::<S>(width, from.add(p * stride), to.add(p * width));
+                    p += 1;
                 }
             }
             i += width;
@@ -60,13 +58,58 @@ pub(super) unsafe fn a<S: Simd>(depth: usize, rows: usize, a: *const f32, stride
     }
 }
 
-/// A panel of B: `depth x width` numbers, padded with zeros to `vectors` vectors.
+/// Copies `width` numbers.
 ///
 /// # Safety
-/// The instruction set of `S` must be present, and the pointers valid; `to` for [`b_len`] numbers;
-/// `(vectors - 1) * LANES < width` or `vectors > 1`.
+/// The instruction set of `S` must be present, and the pointers valid.
 #[inline(always)]
-pub(super) unsafe fn b<S: Simd>(
+unsafe fn step<S: Simd>(width: usize, from: *const f32, to: *mut f32) {
+    let mut x = 0;
+    // SAFETY: whole vectors while they fit.
+    unsafe {
+        while x + S::LANES <= width {
+            S::store(to.add(x), S::load(from.add(x)));
+            x += S::LANES;
+        }
+        while x < width {
+            *to.add(x) = *from.add(x);
+            x += 1;
+        }
+    }
+}
+
+/// A strip of B: `depth x width` numbers in panels of NR columns, panel after panel, the last one padded with zeros to
+/// whole vectors.
+///
+/// # Safety
+/// The instruction set of `S` must be present, and the pointers valid; `to` for [`b_len`] numbers.
+#[inline(always)]
+pub(super) unsafe fn b<S: Simd>(depth: usize, width: usize, b: *const f32, stride: usize, to: *mut f32) {
+    let registers = const { Registers::new::<S>() };
+    let mut p0 = 0;
+    while p0 < depth {
+        let steps = STEPS.min(depth - p0);
+        let mut j = 0;
+        while j < width {
+            let width = registers.nr.min(width - j);
+            let vectors = registers.vectors(width);
+            // SAFETY: `steps` rows from `p0` on of the panel at column `j`.
+            unsafe {
+                let to = to.add(j * depth + p0 * vectors * S::LANES);
+                panel::<S>(steps, width, vectors, b.add(p0 * stride + j), stride, to);
+            }
+            j += width;
+        }
+        p0 += steps;
+    }
+}
+
+/// A panel of B, or some rows of it.
+///
+/// # Safety
+/// As for [`b`](fn@b).
+#[inline(always)]
+unsafe fn panel<S: Simd>(
     depth: usize,
     width: usize,
     vectors: usize,
@@ -76,6 +119,18 @@ pub(super) unsafe fn b<S: Simd>(
 ) {
     let whole = width / S::LANES;
     let rest = width % S::LANES;
+    if vectors == 2 && width == 2 * S::LANES {
+        for p in 0..depth {
+            // SAFETY: the usual case of what follows, without its branches.
+            unsafe {
+                let from = b.add(p * stride);
+                let to = to.add(p * 2 * S::LANES);
+                S::store(to, S::load(from));
+                S::store(to.add(S::LANES), S::load(from.add(S::LANES)));
+            }
+        }
+        return;
+    }
     for p in 0..depth {
         // SAFETY: reads `width` numbers of row `p`, writes `vectors` whole vectors.
         unsafe {
@@ -100,6 +155,29 @@ pub(super) unsafe fn b<S: Simd>(
 /// As for [`b`](fn@b).
 #[inline(always)]
 pub(super) unsafe fn b_transposed<S: Simd>(
+    depth: usize,
+    width: usize,
+    b: *const f32,
+    stride: usize,
+    to: *mut f32,
+) {
+    let registers = const { Registers::new::<S>() };
+    let mut j = 0;
+    while j < width {
+        let width = registers.nr.min(width - j);
+        let vectors = registers.vectors(width);
+        // SAFETY: the panel at column `j`.
+        unsafe { panel_transposed::<S>(depth, width, vectors, b.add(j * stride), stride, to.add(j * depth)) };
+        j += width;
+    }
+}
+
+/// A panel of a transposed B.
+///
+/// # Safety
+/// As for [`b`](fn@b).
+#[inline(always)]
+unsafe fn panel_transposed<S: Simd>(
     depth: usize,
     width: usize,
     vectors: usize,

@@ -15,6 +15,7 @@ mod machine;
 pub mod naive;
 mod ops;
 mod reduce;
+mod registers;
 #[cfg(test)]
 mod tests;
 mod tiling;

@@ -24,7 +24,7 @@ mod program;
 mod simplify;
 mod steps;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use layout::StateLayout;
 pub use program::{Port, Program, Step};

@@ -9,7 +9,7 @@ struct Parameter {
 }
 
 fn parameter(g: &GraphBuilder, name: &str, shape: &[usize]) -> Parameter {
-    let (slot, value) = g.slot(name, shape, Role::Parameter, Init::Constant(0.0));
+    let (slot, value) = g.slot(name, shape, Role::Parameter, Init::Normal(0.1));
     Parameter { slot, value }
 }
 
@@ -28,15 +28,15 @@ fn adam(g: &GraphBuilder, name: &str, p: &Parameter, gradient: Value, t: Value) 
     g.update(p.slot, g.sub(p.value, update));
 }
 
-/// A perceptron of two hidden layers with batch norm, ReLU and dropout, cross-entropy and Adam.
-fn mlp_step() -> Graph {
+/// The training step of a perceptron of two hidden layers with batch norm, ReLU and dropout, cross-entropy and Adam.
+pub(crate) fn mlp_step(batch: usize, sizes: [usize; 4]) -> Graph {
     let g = Graph::builder();
-    let (batch, sizes) = (128, [784, 512, 256, 10]);
+
     let mut h = g.input("x", [batch, sizes[0]]);
     let labels = g.input("labels", [batch]);
     let (mean, deviation) = (
-        g.slot("mean", [784], Role::Buffer, Init::Constant(0.0)).1,
-        g.slot("deviation", [784], Role::Buffer, Init::Constant(1.0)).1,
+        g.slot("mean", [sizes[0]], Role::Buffer, Init::Constant(0.0)).1,
+        g.slot("deviation", [sizes[0]], Role::Buffer, Init::Constant(1.0)).1,
     );
     h = g.mul(g.sub(h, mean), deviation);
     let mut parameters = Vec::new();
@@ -46,7 +46,7 @@ fn mlp_step() -> Graph {
             h = g.matmul(h, w.value);
             parameters.push((format!("layer{i}.weight"), w));
             if i == 2 {
-                let b = parameter(&g, "bias", &[10]);
+                let b = parameter(&g, "bias", &[sizes[3]]);
                 h = g.add(h, b.value);
                 parameters.push((format!("layer{i}.bias"), b));
             } else {
@@ -79,7 +79,7 @@ fn mlp_step() -> Graph {
 
 #[test]
 fn the_training_step_of_a_perceptron_is_eight_products_and_little_else() {
-    let program = compile(&mlp_step(), &Options::default()).expect("compiles");
+    let program = compile(&mlp_step(128, [784, 512, 256, 10]), &Options::default()).expect("compiles");
     let count = |kind: &str| program.steps().iter().filter(|s| s.kind() == kind).count();
     assert_eq!(count("matmul"), 8, "{program}");
     assert_eq!(count("copy") + count("fill"), 0, "{program}");

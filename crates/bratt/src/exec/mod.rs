@@ -29,8 +29,9 @@
 //! ```
 
 mod cpu;
+#[cfg(test)]
+mod cpu_tests;
 pub mod gradcheck;
-mod initial;
 pub mod interpret;
 mod slots;
 #[cfg(test)]
@@ -39,6 +40,5 @@ mod textbook;
 
 pub use cpu::{FeedError, Isa, Machine, Profile, ProfileRow, Runner};
 pub use gradcheck::{gradcheck, gradcheck_with};
-pub use initial::initial;
 pub use interpret::{InterpretError, Key, State, Trace, interpret};
 pub use slots::{SlotError, Slots};

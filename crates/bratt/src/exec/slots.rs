@@ -1,8 +1,8 @@
 //! The f32 values of all slots: one block of memory that several compiled programs work on.
 
-use super::initial::initial;
 use crate::compile::StateLayout;
 use crate::graph::Slot;
+use crate::init::initial_value;
 use crate::tensor::{Shape, Tensor};
 use bratt_kernels::arena::Arena;
 use std::sync::Arc;
@@ -41,7 +41,9 @@ impl Slots {
         let mut block = Arena::new(layout.len());
         for (i, slot) in layout.slots().iter().enumerate() {
             let span = layout.span(i);
-            block.slice_mut(span.offset..span.offset + span.len).copy_from_slice(initial(slot, seed).data());
+            block
+                .slice_mut(span.offset..span.offset + span.len)
+                .copy_from_slice(initial_value(slot, seed).data());
         }
         Slots { layout, block }
     }

@@ -88,6 +88,16 @@ impl GraphBuilder {
                     self.fail("slot", format!("`{full_name}` is declared twice, expected unique names")),
                 );
             }
+            if let Init::Given(given) = &init
+                && *given.shape() != shape
+            {
+                drop(inner);
+                let problem = format!(
+                    "initial value of `{full_name}`: found shape {}, expected {shape}",
+                    given.shape()
+                );
+                return (slot, self.fail("slot", problem));
+            }
             inner.slots.push(Slot { name: full_name.clone(), shape: shape.clone(), role, init });
             (slot, full_name)
         };

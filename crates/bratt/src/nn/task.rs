@@ -6,7 +6,9 @@
 //! | binary | one logit | binary cross-entropy, `softplus(z) - t z` |
 //! | regress | one prediction per target | `sum over targets of (p - t)^2 / 2` |
 //!
-//! Each is the negative log-likelihood (up to constants) of a categorical, Bernoulli or normal variable, whose
+//! Predictions are then softmax z for classes, (1 - s, s) with s = sigmoid z for two classes, and p itself.
+//!
+//! Each loss is the negative log-likelihood (up to constants) of a categorical, Bernoulli or normal variable, whose
 //! gradient at the last layer is prediction minus target.
 //!
 //! Source: lectures on linear, logistic and softmax regression.
@@ -31,6 +33,19 @@ impl Task {
     #[track_caller]
     pub fn loss(self, g: &GraphBuilder, logits: Value, labels: Value) -> Value {
         g.mean_all(self.losses(g, logits, labels))
+    }
+
+    /// What the outputs `[n, k]` predict: probabilities of the classes, `[n, classes]` (two columns for
+    /// [`Task::Binary`]), or the numbers themselves.
+    #[track_caller]
+    pub fn predictions(self, g: &GraphBuilder, logits: Value) -> Value {
+        let last = g.shape(logits).rank().saturating_sub(1);
+        match self {
+            Task::Classify => g.softmax(logits, last),
+            // sigmoid(-z) and not 1 - sigmoid(z), which would round small probabilities to 0.
+            Task::Binary => g.concat(&[g.sigmoid(g.neg(logits)), g.sigmoid(logits)], last),
+            Task::Regress => logits,
+        }
     }
 
     /// The loss of each example, `[n]`.

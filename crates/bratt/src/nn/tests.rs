@@ -435,6 +435,25 @@ fn losses_of_the_tasks() {
 }
 
 #[test]
+fn predictions_are_probabilities_that_fit_the_loss() {
+    for (task, width) in [(Task::Classify, 3), (Task::Binary, 1)] {
+        let g = Graph::builder();
+        let (z, labels) = (g.input("z", [4, width]), g.input("labels", [4]));
+        let p = task.predictions(&g, z);
+        g.output("sum", g.sum(p, &[1]));
+        g.output("cost", g.neg(g.log(g.gather(p, labels))));
+        g.output("loss", task.losses(&g, z, labels));
+        let graph = g.finish().expect("correct");
+        let labels = Tensor::new([4], vec![0.0, 1.0, 1.0, 0.0]).expect("four");
+        let z = numbers([4, width], 0.0);
+        let trace = interpret(&graph, &[("z", &z), ("labels", &labels)], &State::new(), Key::default());
+        let trace = trace.expect("complete");
+        assert_close(trace.output("sum").expect("declared"), &[1.0; 4]);
+        assert_close(trace.output("cost").expect("declared"), trace.output("loss").expect("declared").data());
+    }
+}
+
+#[test]
 fn models_by_name() {
     let digits = |name| models::by_name(name, &[8, 8, 1], 10);
     let softmax = digits("softmax").expect("known");

@@ -388,6 +388,16 @@ fn adam_is_the_papers_formula_at_every_step() {
     }
 }
 
+/// Factors of the step are scalars and shared; what is left per parameter is pointwise.
+#[test]
+fn adam_corrects_its_bias_once_for_all_parameters() {
+    let start = [("w", vec![1.0; 3], vec![1.0; 3]), ("u", vec![1.0; 5], vec![1.0; 5])];
+    let graph = Problem::with_gradients(&Adam::default().into(), &start).graph;
+    let corrections: Vec<_> = graph.nodes().iter().filter(|n| n.op.name() == "expm1").collect();
+    assert_eq!(corrections.len(), 2);
+    assert!(corrections.iter().all(|n| n.shape.rank() == 0));
+}
+
 #[test]
 fn a_scheduled_momentum_is_fed() {
     for optimizer in [

@@ -98,28 +98,27 @@ pub fn conclude(
     if let Some(test) = test {
         let figures = match &test.measures {
             Measures::Classes { accuracy, interval: [low, high], macro_f1, .. } => format!(
-                "{BOLD}accuracy {}{PLAIN}, 95 % interval {:.1} to {}; macro-F1 {}; loss {:.4}",
+                "{BOLD}accuracy {}{PLAIN}, 95 % interval {:.1} to {}; macro-F1 {}",
                 percent(*accuracy),
                 100.0 * low,
                 percent(*high),
                 percent(*macro_f1),
-                test.loss
             ),
             Measures::Values { mse, r2 } => {
-                format!("{BOLD}mean squared error {mse:.4}{PLAIN}, R2 {r2:.4}; loss {:.4}", test.loss)
+                format!("{BOLD}mean squared error {mse:.4}{PLAIN}, R2 {r2:.4}")
             }
         };
         terminal.result(&format!("{DIM}test    {PLAIN}{figures}"));
         terminal.say(&format!(
-            "        {DIM}on {} examples that were never used for training or choosing{PLAIN}",
-            test.n
+            "        {DIM}loss {:.4}, on {} examples never used for training or choosing{PLAIN}",
+            test.loss, test.n
         ));
     } else {
         terminal.say(&format!("{DIM}test    {PLAIN}none: there is no test part"));
     }
     terminal.result(&format!("{DIM}saved   {PLAIN}{}", folder.model_path().display()));
     terminal.say(&format!(
-        "        {DIM}beside it: config.toml data.json split.csv events.jsonl metrics.csv evaluation.json{PLAIN}"
+        "        {DIM}with configuration, split, events, metrics and evaluation beside it{PLAIN}"
     ));
     terminal.say(&format!("{DIM}time    {PLAIN}{}", seconds(elapsed)));
 }

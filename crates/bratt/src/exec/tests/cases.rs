@@ -5,6 +5,8 @@ use crate::graph::{Binary, Graph, GraphBuilder, Init, Op, Reduction, Role, Unary
 use crate::tensor::{Shape, Tensor};
 use bratt_kernels::random::{stream_key, threefry, uniform_at};
 
+/// Numbers of an argument from uniform ones in [0, 1).
+type Domain = fn(f64) -> f64;
 type Build = Box<dyn Fn(&GraphBuilder, &[Value]) -> Value>;
 
 /// A small computation at one point.
@@ -115,7 +117,7 @@ const SHAPES: [&[usize]; 7] = [&[], &[1], &[5], &[0], &[2, 0, 3], &[3, 1, 2], &[
 
 fn unary(
     name: &str,
-    domain: fn(f64) -> f64,
+    domain: Domain,
     build: fn(&GraphBuilder, Value) -> Value,
     closed: fn(f64) -> f64,
 ) -> Vec<Case> {
@@ -143,8 +145,10 @@ pub(crate) fn broadcast_element(x: &Tensor<f64>, shape: &[usize], flat: usize) -
     x.data()[own]
 }
 
+type Pair = (&'static [usize], &'static [usize], &'static [usize]);
+
 /// Pairs of shapes and what they broadcast to.
-const PAIRS: [(&[usize], &[usize], &[usize]); 8] = [
+const PAIRS: [Pair; 8] = [
     (&[], &[], &[]),
     (&[3], &[3], &[3]),
     (&[2, 3], &[], &[2, 3]),
@@ -157,11 +161,11 @@ const PAIRS: [(&[usize], &[usize], &[usize]); 8] = [
 
 fn binary(
     name: &str,
-    domain: (fn(f64) -> f64, fn(f64) -> f64),
+    domain: (Domain, Domain),
     build: fn(&GraphBuilder, Value, Value) -> Value,
     closed: fn(f64, f64) -> f64,
 ) -> Vec<Case> {
-    let case = |(salt, (a, b, joined)): (usize, &(&[usize], &[usize], &[usize]))| {
+    let case = |(salt, (a, b, joined)): (usize, &Pair)| {
         let x = random(*a, salt as u64, domain.0);
         let y = random(*b, 100 + salt as u64, domain.1);
         let expected: Vec<f64> = (0..joined.iter().product())

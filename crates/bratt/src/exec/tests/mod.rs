@@ -4,4 +4,7 @@
 pub(crate) mod cases;
 mod errors;
 mod every_op;
+mod laws;
 mod methods;
+mod published;
+pub(crate) mod random_graph;

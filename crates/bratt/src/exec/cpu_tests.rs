@@ -1,0 +1,156 @@
+//! The compiled executor against the reference interpreter: whole training steps, every pass on and off, every
+//! instruction set, and equal bits on any number of threads.
+
+use super::tests::random_graph::random_graph;
+use super::{Isa, Key, Machine, Slots, interpret};
+use crate::compile::tests::mlp_step;
+use crate::compile::{Options, compile};
+use crate::graph::Graph;
+use crate::random::{Purpose, Stream};
+use crate::tensor::Tensor;
+use std::collections::BTreeMap;
+
+fn all_options() -> Vec<Options> {
+    let mut all = Vec::new();
+    for bits in 0..8 {
+        let on = |bit: u32| bits >> bit & 1 == 1;
+        all.push(Options { simplify: on(0), fuse: on(1), reuse_memory: on(2), layout: None });
+    }
+    all
+}
+
+fn feed(graph: &Graph) -> Vec<(String, Tensor)> {
+    let mut stream = Stream::new(5, Purpose::Noise, 0);
+    let inputs = graph.inputs().iter().map(|input| {
+        let labels = input.name == "labels";
+        let value = Tensor::from_fn(&input.shape, |_| {
+            if labels { stream.below(3) as f32 } else { stream.normal() as f32 }
+        });
+        (input.name.clone(), value)
+    });
+    inputs.collect()
+}
+
+/// Runs `steps` steps and returns the loss of each and all slots.
+fn run(graph: &Graph, options: &Options, machine: &Machine, steps: u64) -> (Vec<f32>, Slots) {
+    let program = compile(graph, options).expect("compiles");
+    let mut slots = Slots::new(program.layout().clone(), 3);
+    let mut runner = machine.load(program);
+    for (name, value) in feed(graph) {
+        runner.set(&name, value.data()).expect("an input");
+    }
+    let mut losses = Vec::new();
+    for step in 0..steps {
+        runner.run(&mut slots, Key { seed: 9, step });
+        losses.push(runner.get("loss").expect("a loss")[0]);
+    }
+    (losses, slots)
+}
+
+#[test]
+fn training_steps_agree_with_the_interpreter_with_every_pass_on_and_off() {
+    let graph = mlp_step(9, [12, 33, 17, 3]);
+    let fed: Vec<(String, Tensor<f64>)> = feed(&graph).into_iter().map(|(n, t)| (n, t.to_f64())).collect();
+    let inputs: Vec<(&str, &Tensor<f64>)> = fed.iter().map(|(n, t)| (n.as_str(), t)).collect();
+    let mut state: BTreeMap<String, Tensor<f64>> = BTreeMap::new();
+    for slot in graph.slots() {
+        state.insert(slot.name.clone(), crate::init::initial_value(slot, 3).to_f64());
+    }
+    let mut losses = Vec::new();
+    for step in 0..3 {
+        let trace = interpret(&graph, &inputs, &state, Key { seed: 9, step }).expect("interprets");
+        losses.push(trace.output("loss").expect("a loss").data()[0]);
+        state.extend(trace.new_state().clone());
+    }
+    for options in all_options() {
+        for isa in Isa::available() {
+            let (found, slots) = run(&graph, &options, &Machine::with_isa(1, isa), 3);
+            for (a, b) in found.iter().zip(&losses) {
+                assert!(
+                    (f64::from(*a) - b).abs() < 1e-5 * b.abs(),
+                    "{options:?} {isa}: loss {a}, expected {b}"
+                );
+            }
+            for (slot, values) in slots.iter() {
+                let expected = &state[&slot.name];
+                let scale = expected.data().iter().fold(1e-3f64, |m, x| m.max(x.abs()));
+                for (a, b) in values.iter().zip(expected.data()) {
+                    // Adam divides by the root of tiny second moments, which magnifies the rounding of gradients.
+                    let error = (f64::from(*a) - b).abs() / scale;
+                    assert!(error < 2e-3, "{options:?} {isa}: {} is {a}, expected {b}", slot.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_same_bits_on_any_number_of_threads() {
+    let graph = mlp_step(70, [200, 160, 96, 3]);
+    let bits = |threads: usize| {
+        let (losses, slots) = run(&graph, &Options::default(), &Machine::new(threads), 4);
+        let all = slots.iter().flat_map(|(_, v)| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>());
+        (losses.iter().map(|x| x.to_bits()).collect::<Vec<_>>(), all.collect::<Vec<_>>())
+    };
+    let one = bits(1);
+    for threads in [2, 3, 8] {
+        assert!(bits(threads) == one, "{threads} threads");
+    }
+}
+
+/// The stated bound of the executor on random graphs of mild values: each element within this of the interpreter's,
+/// relative to the larger of 1 and the largest magnitude in its tensor. A chain of some tens of f32 operations, each
+/// within a few units of 6e-8, with sums of up to some hundred terms.
+const BOUND: f64 = 2e-4;
+
+fn assert_close(what: &str, found: &[f32], expected: &Tensor<f64>) {
+    let scale = expected.data().iter().filter(|x| x.is_finite()).fold(1.0f64, |m, x| m.max(x.abs()));
+    for (i, (a, b)) in found.iter().zip(expected.data()).enumerate() {
+        let same = f64::from(*a) == *b || (a.is_nan() && b.is_nan());
+        let error = (f64::from(*a) - b).abs() / scale;
+        assert!(same || error < BOUND, "{what}, element {i}: found {a}, expected {b} (error {error:.1e})");
+    }
+}
+
+#[test]
+fn random_graphs_agree_with_the_interpreter_with_every_pass_on_and_off() {
+    for seed in 0..150 {
+        let random = random_graph(seed);
+        let key = Key { seed, step: 1 };
+        let trace = interpret(&random.graph, &random.borrowed(), &random.state, key).expect("interprets");
+        for (n, options) in all_options().into_iter().enumerate() {
+            let program = compile(&random.graph, &options).expect("compiles");
+            let isas = Isa::available();
+            // All passes on every instruction set; the other combinations on one each.
+            let isas = if n == 7 { isas } else { vec![isas[(seed as usize + n) % isas.len()]] };
+            for isa in isas {
+                let machine = Machine::with_isa(1 + seed as usize % 3, isa);
+                let mut slots = Slots::new(program.layout().clone(), 0);
+                for (name, value) in &random.state {
+                    slots.set(name, &value.to_f32()).expect("a slot");
+                }
+                let mut runner = machine.load(program.clone());
+                for (name, value) in &random.inputs {
+                    runner.set(name, value.to_f32().data()).expect("an input");
+                }
+                runner.run(&mut slots, key);
+                let place = format!("graph {seed}, {options:?}, {isa}\n{}\n{program}\n", random.graph);
+                for (name, _) in random.graph.outputs() {
+                    let expected = trace.output(name).expect("an output");
+                    assert_close(
+                        &format!("{place}output {name}"),
+                        runner.get(name).expect("an output"),
+                        expected,
+                    );
+                }
+                for (name, expected) in trace.new_state() {
+                    assert_close(
+                        &format!("{place}slot {name}"),
+                        slots.get(&name).expect("a slot"),
+                        &expected,
+                    );
+                }
+            }
+        }
+    }
+}
