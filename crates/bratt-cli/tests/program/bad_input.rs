@@ -29,7 +29,7 @@ fn damaged_idx_files_are_named() {
 
     idx(&place, 4, &[0, 1, 2, 3]);
     std::fs::remove_file(place.path("idx/train-labels-idx1-ubyte")).unwrap();
-    train().fails(3, &["idx: no training labels", "train-labels-idx1-ubyte"]);
+    train().fails(3, &["idx: no file of training labels", "train-labels-idx1-ubyte"]);
 
     idx(&place, 4, &[0, 1, 2, 3]);
     let whole = std::fs::read(place.path(IMAGES)).unwrap();

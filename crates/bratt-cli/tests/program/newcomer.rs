@@ -67,7 +67,9 @@ fn a_table_is_learned_and_its_rows_are_predicted() {
         text += &format!("{w},{h},{}\n", if w > 2.0 * h { "wide" } else { "high" });
     }
     place.write("boxes.csv", text);
-    place.bratt("train --data boxes.csv --label kind --model mlp-16 --lr 0.02 --epochs 40 --name boxes").good();
+    place
+        .bratt("train --data boxes.csv --label kind --model mlp-16 --lr 0.02 --epochs 40 --name boxes")
+        .good();
     let judged = place.bratt("eval runs/boxes boxes.csv --label kind --json").json();
     assert!(judged["accuracy"].as_f64() > Some(0.9), "{judged}");
     // Columns are found by name; others are passed over.
