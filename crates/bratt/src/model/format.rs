@@ -11,8 +11,8 @@
 //! one fixed order, so equal models are equal bytes; the crate `safetensors` reads, but its metadata is a hash map and
 //! would be written in any order. NaN and infinities among the values are refused: such a model can predict nothing.
 
-use super::trained::{Inputs, Provenance, TrainedModel};
 use super::inference_graph;
+use super::trained::{Inputs, Provenance, TrainedModel};
 use crate::graph::Role;
 use crate::nn::{Sequential, Task};
 use crate::tensor::{Shape, Tensor};
@@ -201,7 +201,9 @@ pub(super) fn from_bytes(bytes: &[u8], path: &Path) -> Result<TrainedModel, Mode
     let expected = if task == Task::Binary { 2 } else { outputs.len() };
     if task != Task::Regress && description.classes.len() != expected {
         let found = description.classes.len();
-        return Err(damaged(format!("{found} class names for a network that tells {expected} classes apart")));
+        return Err(damaged(format!(
+            "{found} class names for a network that tells {expected} classes apart"
+        )));
     }
     let mut values = BTreeMap::new();
     for slot in graph.slots().iter().filter(|slot| slot.role != Role::Optimizer) {

@@ -125,8 +125,11 @@ impl TrainedModel {
     /// [`ModelError::Io`] if the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), ModelError> {
         let path = path.as_ref();
-        crate::file::write_atomically(path, &self.to_bytes())
-            .map_err(|source| ModelError::Io { path: path.to_owned(), doing: "written", source })
+        crate::file::write_atomically(path, &self.to_bytes()).map_err(|source| ModelError::Io {
+            path: path.to_owned(),
+            doing: "written",
+            source,
+        })
     }
 
     /// Reads a model file and checks every tensor against the architecture.
@@ -135,8 +138,11 @@ impl TrainedModel {
     /// See [`ModelError`]; each names the file, what was found and what was expected.
     pub fn load(path: impl AsRef<Path>) -> Result<TrainedModel, ModelError> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path)
-            .map_err(|source| ModelError::Io { path: path.to_owned(), doing: "read", source })?;
+        let bytes = std::fs::read(path).map_err(|source| ModelError::Io {
+            path: path.to_owned(),
+            doing: "read",
+            source,
+        })?;
         format::from_bytes(&bytes, path)
     }
 

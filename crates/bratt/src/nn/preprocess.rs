@@ -53,6 +53,11 @@ impl Standardize {
         Standardize { per, given: Some((Arc::new(mean), Arc::new(std))) }
     }
 
+    /// The description alone, as a model file has it: the numbers are in slots.
+    pub(crate) fn without_numbers(&self) -> Standardize {
+        Standardize { per: self.per, given: None }
+    }
+
     fn statistics_shape(&self, example: &Shape) -> Shape {
         match self.per {
             Per::Feature => example.clone(),
@@ -114,6 +119,11 @@ impl Whiten {
     fn given(mean: Tensor, matrix: Tensor, keep_shape: bool) -> Whiten {
         let outputs = matrix.shape().last().copied().unwrap_or(0);
         Whiten { outputs, keep_shape, given: Some((Arc::new(mean), Arc::new(matrix))) }
+    }
+
+    /// The description alone, as a model file has it: the numbers are in slots.
+    pub(crate) fn without_numbers(&self) -> Whiten {
+        Whiten { outputs: self.outputs, keep_shape: self.keep_shape, given: None }
     }
 
     pub(crate) fn build(&self, g: &GraphBuilder, x: Value) -> Value {

@@ -39,7 +39,9 @@ pub enum RunError {
         path: PathBuf,
     },
     /// A name that is no plain name of a folder.
-    #[error("`{name}` cannot be the name of a run; expected letters, digits, `-`, `_` and `.`, beginning with a letter or digit")]
+    #[error(
+        "`{name}` cannot be the name of a run; expected letters, digits, `-`, `_` and `.`, beginning with a letter or digit"
+    )]
     Name {
         /// The name.
         name: String,
@@ -99,8 +101,7 @@ impl RunFolder {
     pub fn at(path: impl Into<PathBuf>) -> Result<RunFolder, RunError> {
         let path = path.into();
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)
-                .map_err(|source| RunError::Io { path: parent.to_owned(), source })?;
+            fs::create_dir_all(parent).map_err(|source| RunError::Io { path: parent.to_owned(), source })?;
         }
         match fs::create_dir(&path) {
             Ok(()) => {}

@@ -214,7 +214,11 @@ impl Tally {
             let mean = self.targets.iter().sum::<f64>() / n;
             let spread: f64 = self.targets.iter().map(|t| (t - mean).powi(2)).sum();
             let r2 = if spread > 0.0 { 1.0 - self.squared_error / spread } else { 0.0 };
-            return Evaluation { n: self.n, loss, measures: Measures::Values { mse: self.squared_error / n, r2 } };
+            return Evaluation {
+                n: self.n,
+                loss,
+                measures: Measures::Values { mse: self.squared_error / n, r2 },
+            };
         }
         let classes = class_scores(&self.confusion, names);
         let right: usize = (0..names.len()).map(|k| self.confusion[k][k]).sum();
@@ -295,7 +299,11 @@ impl fmt::Display for Evaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.measures {
             Measures::Values { mse, r2 } => {
-                write!(f, "{} examples: loss {:.4}, mean squared error {mse:.4}, R2 {r2:.4}", self.n, self.loss)
+                write!(
+                    f,
+                    "{} examples: loss {:.4}, mean squared error {mse:.4}, R2 {r2:.4}",
+                    self.n, self.loss
+                )
             }
             Measures::Classes { accuracy, interval: [low, high], macro_f1, classes, .. } => {
                 let [p, low, high, f1] = [accuracy, low, high, macro_f1].map(|x| 100.0 * x);

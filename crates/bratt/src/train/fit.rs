@@ -15,7 +15,7 @@ use crate::compile::{Options, StateLayout, compile};
 use crate::data::{Batches, Features, LastBatch};
 use crate::exec::{Key, Machine, Runner, Slots};
 use crate::model::{Inputs, Provenance, TrainedModel};
-use crate::nn::Sequential;
+use crate::nn::{Layer, Sequential};
 use crate::schedule::Schedule;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -123,13 +123,7 @@ impl<'a> Stepper<'a> {
     }
 }
 
-fn feed(
-    runner: &mut Runner,
-    data: &crate::data::Dataset,
-    indices: &[u32],
-    lr: f64,
-    momentum: Option<f64>,
-) {
+fn feed(runner: &mut Runner, data: &crate::data::Dataset, indices: &[u32], lr: f64, momentum: Option<f64>) {
     if let Some((features, labels)) = runner.two_inputs_mut("features", "labels") {
         data.gather_into(indices, features, labels);
     }
@@ -276,7 +270,7 @@ fn describe(trainer: &Trainer, data: &Splits, network: &Sequential, schedule: &S
     };
     TrainedModel {
         name: trainer.model.name.clone(),
-        network: network.clone(),
+        network: without_numbers(network),
         task: trainer.model.task,
         classes: data.classes().to_vec(),
         inputs,
@@ -295,6 +289,19 @@ fn describe(trainer: &Trainer, data: &Splits, network: &Sequential, schedule: &S
             test: None,
         },
     }
+}
+
+/// The network as a model file describes it: learned preprocessing is in slots, not in the layers.
+fn without_numbers(network: &Sequential) -> Sequential {
+    let mut network = network.clone();
+    for named in &mut network.layers {
+        match &named.layer {
+            Layer::Standardize(layer) => named.layer = layer.without_numbers().into(),
+            Layer::Whiten(layer) => named.layer = layer.without_numbers().into(),
+            _ => {}
+        }
+    }
+    network
 }
 
 fn started(

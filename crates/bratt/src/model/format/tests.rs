@@ -2,10 +2,11 @@ use super::*;
 use crate::nn::{Input, Standardize};
 
 fn model() -> TrainedModel {
-    let network = Sequential::new(Input::features(3)).standardize(Standardize::default()).dense(4).batch_norm();
+    let network =
+        Sequential::new(Input::features(3)).standardize(Standardize::default()).dense(4).batch_norm();
     let network = network.relu().dense(2);
     let graph = inference_graph(&network, Task::Classify, 1).unwrap();
-    let values = graph.slots().iter().map(|slot| (slot.name.clone(), crate::exec::initial(slot, 3)));
+    let values = graph.slots().iter().map(|slot| (slot.name.clone(), crate::init::initial_value(slot, 3)));
     let values = values.collect();
     TrainedModel {
         name: "small".into(),
