@@ -1,2 +1,57 @@
-//! The `bratt` program.
-fn main() {}
+//! The `bratt` program: arguments and terminal around the library.
+//!
+//! | file | what |
+//! |---|---|
+//! | `args.rs` | the command line as typed |
+//! | `settings.rs` | first stage of the configuration: file, `--set`, flags, each value with its origin |
+//! | `plan.rs` | second stage: what the settings mean for the data at hand |
+//! | `spec.rs` | schedules as one word |
+//! | `commands/` | one file per command |
+//! | `terminal.rs` | colours, lines, the progress bar |
+//! | `failure.rs` | exit codes, errors as people meet them |
+
+mod args;
+mod commands;
+mod failure;
+mod plan;
+mod settings;
+mod spec;
+mod terminal;
+
+use args::{Cli, Command};
+use clap::Parser;
+use failure::{Exit, Failure};
+use std::io::Write;
+use std::panic::{self, AssertUnwindSafe};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    terminal::set_colors(cli.global.color);
+    panic::set_hook(Box::new(|info| {
+        terminal::tell(&format!("\nerror: this is a bug of bratt, not yours: {info}\n"));
+        terminal::tell("help: please report it with the command that you ran\n");
+    }));
+    match panic::catch_unwind(AssertUnwindSafe(|| run(&cli))) {
+        Ok(Ok(code)) => ExitCode::from(code),
+        Ok(Err(failure)) => {
+            terminal::tell(&failure.text());
+            ExitCode::from(failure.exit())
+        }
+        Err(_) => ExitCode::from(Exit::Bug as u8),
+    }
+}
+
+/// Runs a command; the number is its exit code.
+fn run(cli: &Cli) -> Result<u8, Failure> {
+    let code = match &cli.command {
+        Command::Train(args) => commands::train::run(args, cli.global)?,
+        Command::Eval(args) => commands::eval::run(args, cli.global)?,
+        Command::Predict(args) => commands::predict::run(args)?,
+        Command::Inspect(args) => commands::inspect::run(args).map(|()| 0)?,
+        Command::Schedule(args) => commands::schedule::run(args).map(|()| 0)?,
+        Command::Completions { shell } => commands::completions::run(*shell).map(|()| 0)?,
+    };
+    std::io::stdout().flush()?;
+    Ok(code)
+}

@@ -169,7 +169,7 @@ impl Trainer {
     }
 
     /// Steps of one epoch over so many examples.
-    pub(super) fn steps_per_epoch(&self, examples: usize) -> usize {
+    pub fn steps_per_epoch(&self, examples: usize) -> usize {
         let least = super::step::least_batch(&self.model.network);
         let rest = examples % self.batch_size;
         examples / self.batch_size + usize::from(rest >= least)

@@ -1,0 +1,305 @@
+//! The command line, as it is typed. What it means is decided in [`settings`](crate::settings).
+
+use crate::failure::EXIT_CODES;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Trains image classifiers on the CPU.
+#[derive(Parser, Debug)]
+#[command(
+    name = "bratt",
+    version,
+    about = "Trains image classifiers on the CPU.",
+    after_help = EXIT_CODES,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    override_usage = "bratt [OPTIONS] COMMAND",
+    before_help = "Try `bratt train`: it learns to read the handwritten digits that it carries, in seconds."
+)]
+pub struct Cli {
+    /// How to talk.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Args, Debug, Clone, Copy)]
+#[command(next_help_heading = "Output")]
+pub struct Global {
+    /// When to use colours: auto, always or never; NO_COLOR is obeyed, too
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    pub color: Color,
+    /// Print results only
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Show no progress bar
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+}
+
+/// When to use colours.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Train a classifier; without arguments on the built-in digits
+    Train(Box<TrainArgs>),
+    /// Judge a model on labelled data
+    Eval(EvalArgs),
+    /// Say what a model makes of images or table rows
+    Predict(PredictArgs),
+    /// Show layers, graph, compiled program or timing of a model
+    Inspect(InspectArgs),
+    /// Show a learning-rate schedule as a plot and a table
+    Schedule(ScheduleArgs),
+    /// Write the completion script of a shell to standard output
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+const TRAIN_HELP: &str = "\
+Every option sets a key of the configuration; both spellings are listed by `--set help`.
+Flags override --set, --set overrides --config.
+
+Schedules: constant, linear, step, exponential, cosine, one_cycle; settings follow after commas,
+as in `linear,to=1e-5` or `cosine,warm_up_epochs=1`; see `bratt schedule --help`.
+
+Examples:
+  bratt train                                        the built-in digits
+  bratt train --data mnist/ --name first             a folder with the IDX files of MNIST
+  bratt train --data iris.csv --label species --model softmax
+  bratt train --config runs/first/config.toml --name second --set optim.lr=3e-4";
+
+/// Options of `train`.
+#[derive(Args, Debug, Default)]
+#[command(after_help = TRAIN_HELP, allow_negative_numbers = true)]
+pub struct TrainArgs {
+    /// A folder with IDX files, or a CSV file [default: the built-in digits]
+    #[arg(long, value_name = "PATH", help_heading = "Data")]
+    pub data: Option<String>,
+    /// CSV: the column to predict
+    #[arg(long, value_name = "COLUMN", help_heading = "Data")]
+    pub label: Option<String>,
+    /// Share of the data for validation
+    #[arg(long, value_name = "FRACTION", help_heading = "Data")]
+    pub val: Option<f64>,
+    /// Share of the data for the final test
+    #[arg(long, value_name = "FRACTION", help_heading = "Data")]
+    pub test: Option<f64>,
+    /// standardize, per-channel, pca, zca or none; learned from the training part
+    #[arg(long, value_name = "KIND", help_heading = "Data")]
+    pub preprocess: Option<String>,
+
+    /// mlp, softmax, logistic, linear, or such as mlp-300-100-bn-dropout
+    #[arg(long, value_name = "NAME", help_heading = "Model")]
+    pub model: Option<String>,
+    /// Units of the hidden layers of an mlp, such as 512,256
+    #[arg(long, value_name = "N,N,...", help_heading = "Model", value_delimiter = ',')]
+    pub hidden: Option<Vec<u32>>,
+    /// relu, leaky_relu, elu, sigmoid, tanh, softplus or maxout
+    #[arg(long, value_name = "NAME", help_heading = "Model")]
+    pub activation: Option<String>,
+    /// Probability of dropping a hidden unit
+    #[arg(long, value_name = "P", help_heading = "Model")]
+    pub drop: Option<f64>,
+    /// Probability of dropping an input
+    #[arg(long, value_name = "P", help_heading = "Model")]
+    pub input_drop: Option<f64>,
+    /// Whether batch norm stands before each activation
+    #[arg(long, value_name = "true|false", help_heading = "Model", num_args = 0..=1, default_missing_value = "true")]
+    pub batch_norm: Option<bool>,
+    /// zeros, small_normal, xavier_normal, xavier_uniform, he_normal, he_uniform or orthogonal
+    #[arg(long, value_name = "NAME", help_heading = "Model")]
+    pub init: Option<String>,
+
+    /// sgd, momentum, nesterov, adagrad, rmsprop, adam or adamw
+    #[arg(long, value_name = "NAME", help_heading = "Optimizer")]
+    pub optimizer: Option<String>,
+    /// Learning rate
+    #[arg(long, value_name = "RATE", help_heading = "Optimizer")]
+    pub lr: Option<f64>,
+    /// How the learning rate changes
+    #[arg(long, value_name = "SPEC", help_heading = "Optimizer")]
+    pub schedule: Option<String>,
+    /// Momentum: a number, or a schedule such as linear,from=0.5,to=0.99 or sutskever
+    #[arg(long, value_name = "MU", help_heading = "Optimizer")]
+    pub momentum: Option<String>,
+    /// Strength of weight decay
+    #[arg(long, value_name = "X", help_heading = "Optimizer")]
+    pub weight_decay: Option<f64>,
+    /// Limit of the norm of the whole gradient
+    #[arg(long, value_name = "X", help_heading = "Optimizer")]
+    pub clip_norm: Option<f64>,
+    /// Limit of each component of the gradient
+    #[arg(long, value_name = "X", help_heading = "Optimizer")]
+    pub clip_value: Option<f64>,
+
+    /// How often the training part is seen
+    #[arg(long, short, value_name = "N", help_heading = "Training")]
+    pub epochs: Option<u64>,
+    /// Examples in one step
+    #[arg(long, short, value_name = "N", help_heading = "Training")]
+    pub batch_size: Option<u64>,
+    /// Decides everything random: split, order, weights, dropout
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    pub seed: Option<u64>,
+    /// Stop after so many epochs without a better validation loss; 0 never stops early
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    pub patience: Option<u64>,
+    /// Threads [default: one a processor]; the result does not depend on it
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    pub threads: Option<u64>,
+    /// Instruction set: avx512, avx2, neon or scalar [default: the best there is]
+    #[arg(long, value_name = "NAME", help_heading = "Training")]
+    pub isa: Option<String>,
+
+    /// Name of the run: its folder inside the folder of runs
+    #[arg(long, value_name = "NAME", help_heading = "Run")]
+    pub name: Option<String>,
+    /// Folder of runs
+    #[arg(long, visible_alias = "out", value_name = "FOLDER", help_heading = "Run")]
+    pub runs: Option<String>,
+    /// Read settings from a TOML file, such as the config.toml of an earlier run
+    #[arg(long, value_name = "FILE", help_heading = "Run")]
+    pub config: Option<PathBuf>,
+    /// Set one key, such as optim.rho2=0.99; `--set help` lists the keys
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Run")]
+    pub set: Vec<String>,
+    /// Print one JSON object on standard output at the end, and all else on standard error
+    #[arg(long, help_heading = "Run")]
+    pub json: bool,
+}
+
+/// Options of `eval`.
+#[derive(Args, Debug)]
+pub struct EvalArgs {
+    /// A model file, or the folder of a run
+    pub model: PathBuf,
+    /// A folder with IDX files (its test part, if there is one) or a CSV file
+    /// [default: the digits' test part, for a model trained on the built-in digits]
+    pub data: Option<PathBuf>,
+    /// CSV: the column that holds the labels
+    #[arg(long, value_name = "COLUMN")]
+    pub label: Option<String>,
+    /// Fail (exit code 1) if the accuracy is below this
+    #[arg(long, value_name = "FRACTION")]
+    pub require_accuracy: Option<f64>,
+    /// Threads [default: one a processor]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `predict`.
+#[derive(Args, Debug)]
+pub struct PredictArgs {
+    /// A model file, or the folder of a run
+    pub model: PathBuf,
+    /// Image files, folders of images, or CSV files
+    #[arg(required = true)]
+    pub inputs: Vec<PathBuf>,
+    /// How many classes to show
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub top: usize,
+    /// Read images as dark ink on light paper, for models of light ink on dark
+    #[arg(long)]
+    pub invert: bool,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `inspect`.
+#[derive(Args, Debug)]
+pub struct InspectArgs {
+    /// A model file, the folder of a run, or the name of a model such as mlp-300-100
+    pub model: String,
+    /// The graph as text
+    #[arg(long, group = "view")]
+    pub graph: bool,
+    /// The graph for Graphviz: `... --dot | dot -Tsvg > graph.svg`
+    #[arg(long, group = "view")]
+    pub dot: bool,
+    /// The compiled steps with FLOPs, bytes and memory
+    #[arg(long, group = "view")]
+    pub program: bool,
+    /// The time of each compiled step
+    #[arg(long, group = "view")]
+    pub profile: bool,
+    /// The training step (forward, backward, update) instead of inference
+    #[arg(long)]
+    pub training: bool,
+    /// Examples in a batch
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub batch: usize,
+    /// The optimizer of the training step
+    #[arg(long, value_name = "NAME", default_value = "adam")]
+    pub optimizer: String,
+    /// Shape of an example, for a model by name
+    #[arg(long, value_name = "H,W,C", default_value = "8,8,1", value_delimiter = ',')]
+    pub input: Vec<usize>,
+    /// Number of classes, for a model by name
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub classes: usize,
+    /// Threads of --profile [default: one a processor]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Instruction set of --profile [default: the best there is]
+    #[arg(long, value_name = "NAME")]
+    pub isa: Option<String>,
+    /// How often --profile runs the program
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub runs: u32,
+}
+
+const SCHEDULE_HELP: &str = "\
+A schedule is a kind and its settings, divided by commas:
+  constant          rate
+  linear            from, to, steps
+  step              rate, factor, every
+  exponential       rate, factor, every
+  cosine            from, to, steps
+  one_cycle         peak, steps, rise
+  sutskever         max (a growing momentum)
+Any of them may have warm_up=N: a linear rise over N steps before it. When training, the lengths may be
+given in epochs, as epochs=, every_epochs= and warm_up_epochs=; what is left out follows from --lr and --epochs.
+
+Examples:
+  bratt schedule linear,from=1e-3,to=1e-5,steps=2000
+  bratt schedule cosine,warm_up=200 --lr 0.1 --steps 5000";
+
+/// Options of `schedule`.
+#[derive(Args, Debug)]
+#[command(after_help = SCHEDULE_HELP, allow_negative_numbers = true)]
+pub struct ScheduleArgs {
+    /// The schedule
+    pub spec: String,
+    /// The rate to start from, or the peak, where the schedule does not say
+    #[arg(long, value_name = "RATE", default_value_t = 1e-3)]
+    pub lr: f64,
+    /// Length of the training in steps
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub steps: u64,
+    /// Steps in an epoch, for settings in epochs
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub steps_per_epoch: u64,
+    /// Print the rate of every step as JSON
+    #[arg(long)]
+    pub json: bool,
+}

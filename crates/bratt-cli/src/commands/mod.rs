@@ -1,0 +1,34 @@
+//! One file per command.
+
+pub mod completions;
+pub mod eval;
+pub mod inspect;
+pub mod predict;
+pub mod schedule;
+pub mod train;
+
+use crate::failure::{Exit, Failure};
+use bratt::model::TrainedModel;
+use std::path::{Path, PathBuf};
+
+/// The file of a model that was named by itself or by the folder of its run.
+pub fn model_file(path: &Path) -> PathBuf {
+    if path.is_dir() { path.join("model.safetensors") } else { path.to_owned() }
+}
+
+/// Loads a model.
+///
+/// # Errors
+/// A file that is not there, or is not a whole model of bratt's.
+pub fn load(path: &Path) -> Result<TrainedModel, Failure> {
+    let file = model_file(path);
+    if path.is_dir() && !file.exists() {
+        let message = format!("{}: a folder without model.safetensors", path.display());
+        return Err(Failure::new(Exit::Data, message)
+            .help("give the folder of a run, such as runs/digits-1, or a model file"));
+    }
+    TrainedModel::load(&file).map_err(|error| {
+        let failure = Failure::data(&error);
+        if file.exists() { failure } else { failure.help("`bratt train` makes a model") }
+    })
+}

@@ -1,0 +1,124 @@
+//! What training shows while it runs: a bar for steps, a row for epochs; and the result at the end.
+
+use crate::terminal::{BOLD, DIM, GREEN, PLAIN, Progress, Terminal, magnitude, percent, rate, seconds};
+use bratt::report::RunFolder;
+use bratt::train::{EpochEnd, Evaluation, Event, Fit, Listener, Measures, StopReason};
+use std::time::Instant;
+
+/// The listener of the terminal.
+#[derive(Debug)]
+pub struct Console<'a> {
+    terminal: &'a mut Terminal,
+    examples: usize,
+    epochs: usize,
+    begin: Instant,
+}
+
+impl<'a> Console<'a> {
+    /// Shows a training on so many examples.
+    pub fn new(terminal: &'a mut Terminal, examples: usize) -> Console<'a> {
+        Console { terminal, examples, epochs: 0, begin: Instant::now() }
+    }
+
+    fn epoch(&mut self, end: &EpochEnd) {
+        let score = end.validation;
+        let number = |x: Option<f64>, show: &dyn Fn(f64) -> String| x.map_or("-".into(), show);
+        let loss = number(score.map(|s| s.loss), &|x| format!("{x:.4}"));
+        let accuracy = number(score.and_then(|s| s.accuracy), &percent);
+        let f1 = number(score.and_then(|s| s.macro_f1), &percent);
+        let (mark, plain) = if end.best && score.is_some() { (GREEN, PLAIN) } else { ("", "") };
+        self.terminal.say(&format!(
+            "{:>6}  {:>10.4}  {mark}{loss:>8}{plain}  {accuracy:>8}  {f1:>8}  {:>8}  {:>7}",
+            end.epoch,
+            end.train_loss,
+            rate(end.learning_rate),
+            seconds(end.seconds),
+        ));
+    }
+}
+
+impl Listener for Console<'_> {
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Started(started) => {
+                self.epochs = started.epochs;
+                self.begin = Instant::now();
+                self.terminal.say(&format!(
+                    "{DIM}{:>6}  {:>10}  {:>8}  {:>8}  {:>8}  {:>8}  {:>7}{PLAIN}",
+                    "epoch", "train loss", "val loss", "accuracy", "macro-F1", "lr", "time"
+                ));
+            }
+            Event::Step { epoch, step, steps, loss, examples_per_second, .. } => {
+                if self.terminal.wants_progress() {
+                    let label = format!("epoch {epoch}/{}", self.epochs);
+                    let note = format!("{} examples/s  loss {loss:.4}", magnitude(*examples_per_second));
+                    self.terminal.progress(&Progress {
+                        label: &label,
+                        done: ((epoch - 1) * steps + step) as u64,
+                        all: (self.epochs * steps) as u64,
+                        elapsed: self.begin.elapsed(),
+                        note: &note,
+                    });
+                }
+            }
+            Event::Epoch(end) => self.epoch(end),
+            Event::Interrupted { epoch, step } => {
+                let examples = self.examples;
+                self.terminal.clear();
+                self.terminal.say(&format!(
+                    "interrupted in epoch {epoch} after {step} steps ({examples} examples are an epoch)"
+                ));
+            }
+            Event::Diverged { .. } => self.terminal.clear(),
+            Event::Finished { .. } | Event::Tested { .. } => self.terminal.clear(),
+        }
+    }
+}
+
+/// The lines at the end.
+pub fn conclude(
+    terminal: &mut Terminal,
+    fit: &Fit,
+    test: Option<&Evaluation>,
+    folder: &RunFolder,
+    elapsed: f64,
+) {
+    let from = &fit.model().provenance;
+    let kept = fit.history().iter().find(|end| end.epoch == from.kept_epoch);
+    let ended = match fit.reason() {
+        StopReason::Completed => "",
+        StopReason::EarlyStop => "early stop: no better validation loss for as many epochs as --patience; ",
+        StopReason::Interrupted => "interrupted; ",
+    };
+    let why = match kept.and_then(|end| end.validation) {
+        Some(score) => format!("epoch {}, the lowest validation loss, {:.4}", from.kept_epoch, score.loss),
+        None => format!("epoch {}, the last", from.kept_epoch),
+    };
+    terminal.say(&format!("\n{DIM}kept    {PLAIN}{ended}{why}"));
+    if let Some(test) = test {
+        let figures = match &test.measures {
+            Measures::Classes { accuracy, interval: [low, high], macro_f1, .. } => format!(
+                "{BOLD}accuracy {}{PLAIN}, 95 % interval {:.1} to {}; macro-F1 {}",
+                percent(*accuracy),
+                100.0 * low,
+                percent(*high),
+                percent(*macro_f1),
+            ),
+            Measures::Values { mse, r2 } => {
+                format!("{BOLD}mean squared error {mse:.4}{PLAIN}, R2 {r2:.4}")
+            }
+        };
+        terminal.result(&format!("{DIM}test    {PLAIN}{figures}"));
+        terminal.say(&format!(
+            "        {DIM}loss {:.4}, on {} examples never used for training or choosing{PLAIN}",
+            test.loss, test.n
+        ));
+    } else {
+        terminal.say(&format!("{DIM}test    {PLAIN}none: there is no test part"));
+    }
+    terminal.result(&format!("{DIM}saved   {PLAIN}{}", folder.model_path().display()));
+    terminal.say(&format!(
+        "        {DIM}with configuration, split, events, metrics and evaluation beside it{PLAIN}"
+    ));
+    terminal.say(&format!("{DIM}time    {PLAIN}{}", seconds(elapsed)));
+}

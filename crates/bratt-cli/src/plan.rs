@@ -1,0 +1,418 @@
+//! Second stage of the configuration: what the settings mean for the data at hand. Only what is valid gets out of here.
+//!
+//! Whatever is decided because nobody set it is recorded in the [`Settings`] with the reason, for the lines that
+//! `train` prints and for the run's `config.toml`.
+
+use crate::failure::{Failure, suggestion};
+use crate::settings::{Origin, Settings};
+use crate::spec::{self, Training};
+use bratt::data::{Dataset, Fractions, Options, Source};
+use bratt::exec::Isa;
+use bratt::nn::models::{self, Mlp};
+use bratt::nn::{
+    Dropout, Elu, Initializer, Input, Layer, LeakyRelu, Maxout, Relu, Sequential, Sigmoid, Softplus, Tanh,
+    Task,
+};
+use bratt::optim::{Optimizer, Rule};
+use bratt::schedule::Schedule;
+use std::path::PathBuf;
+
+/// The name by which the built-in digits are asked for.
+pub const DIGITS: &str = "digits";
+
+/// What to read.
+#[derive(Debug)]
+pub struct DataPlan {
+    /// The path; none for the built-in digits.
+    pub path: Option<PathBuf>,
+    /// How to read it.
+    pub options: Options,
+}
+
+impl DataPlan {
+    /// Reads the data; nothing for the built-in digits.
+    ///
+    /// # Errors
+    /// Data that cannot be read or used.
+    pub fn open(&self) -> Result<Option<Source>, Failure> {
+        let open = |path: &PathBuf| bratt::data::open(path, &self.options);
+        self.path.as_ref().map(open).transpose().map_err(|error| Failure::data(&error))
+    }
+}
+
+/// What data to read. `linear` regression reads the label column as numbers.
+///
+/// # Errors
+/// A setting of the wrong type.
+pub fn data(settings: &Settings) -> Result<DataPlan, Failure> {
+    let path = settings.get("data.path", DIGITS.to_string())?;
+    let label = if path == DIGITS { None } else { settings.given::<String>("data.label")? };
+    let regression = settings.given::<String>("model.arch")?.as_deref() == Some("linear");
+    let path = (path != DIGITS).then(|| PathBuf::from(path));
+    Ok(DataPlan { path, options: Options { label, regression, classes: None } })
+}
+
+/// How the data is split.
+///
+/// # Errors
+/// Fractions outside of 0 to 1, or that leave nothing for training.
+pub fn fractions(settings: &Settings, test_given: bool) -> Result<Fractions, Failure> {
+    let fraction = |name, default: f64, why: Origin| -> Result<f64, Failure> {
+        let value = settings.get_or(name, default, why)?;
+        if (0.0..1.0).contains(&value) {
+            Ok(value)
+        } else {
+            Err(settings.invalid(name, "at least 0 and below 1"))
+        }
+    };
+    let val = fraction("data.val", 0.1, Origin::Default)?;
+    let test = if test_given {
+        let why = Origin::Chosen("the data bring their own test part".into());
+        let test = fraction("data.test", 0.0, why)?;
+        if test > 0.0 {
+            return Err(settings.invalid("data.test", "0, since the data bring their own test part"));
+        }
+        test
+    } else {
+        fraction("data.test", 0.1, Origin::Default)?
+    };
+    if val + test >= 1.0 {
+        return Err(settings.invalid("data.val", &format!("less than 1 together with data.test = {test}")));
+    }
+    Ok(Fractions { train: 1.0 - val - test, val, test })
+}
+
+/// A network and what its outputs mean.
+#[derive(Debug)]
+pub struct ModelPlan {
+    /// The name it was asked for by.
+    pub name: String,
+    /// Its layers.
+    pub network: Sequential,
+    /// What its outputs mean.
+    pub task: Task,
+}
+
+/// The network for some data.
+///
+/// # Errors
+/// An unknown name, a number out of its range, a network that does not fit the data.
+pub fn model(settings: &Settings, data: &Dataset) -> Result<ModelPlan, Failure> {
+    let name = settings.get("model.arch", "mlp".to_string())?;
+    // Regression has one target and no classes.
+    let outputs = if name == "linear" { 1 } else { data.classes().len() };
+    let known = models::by_name(&name, data.shape(), outputs).map_err(|error| {
+        let place = settings.origin("model.arch");
+        Failure::configuration(format!("model.arch ({place}): {error}"))
+    })?;
+    let (mut network, task) = (known.network, known.task);
+    if name == "mlp" {
+        network = perceptron(settings, data, outputs)?;
+    }
+    if let Some(init) = initializer(settings)? {
+        for named in &mut network.layers {
+            match &mut named.layer {
+                Layer::Dense(dense) => dense.init = Some(init),
+                Layer::Maxout(maxout) => maxout.init = Some(init),
+                _ => {}
+            }
+        }
+    }
+    network.shapes().map_err(|error| Failure::configuration(format!("model.arch = {name}: {error}")))?;
+    Ok(ModelPlan { name, network, task })
+}
+
+const ACTIVATIONS: [&str; 7] = ["relu", "leaky_relu", "elu", "sigmoid", "tanh", "softplus", "maxout"];
+
+/// The `mlp`: for each hidden layer dense, batch norm, activation, dropout; then one logit per class.
+fn perceptron(settings: &Settings, data: &Dataset, outputs: usize) -> Result<Sequential, Failure> {
+    let usual = Mlp::default();
+    let hidden = settings.get("model.hidden", usual.hidden)?;
+    let activation = settings.get("model.activation", "relu".to_string())?.replace('-', "_");
+    let activation: Option<Layer> = match activation.as_str() {
+        "relu" => Some(Relu {}.into()),
+        "leaky_relu" => Some(LeakyRelu::default().into()),
+        "elu" => Some(Elu::default().into()),
+        "sigmoid" => Some(Sigmoid {}.into()),
+        "tanh" => Some(Tanh {}.into()),
+        "softplus" => Some(Softplus {}.into()),
+        "maxout" => None,
+        other => {
+            return Err(settings
+                .invalid("model.activation", "the name of an activation")
+                .help(suggestion(other, &ACTIVATIONS)));
+        }
+    };
+    let probability = |name, default: f64| -> Result<f64, Failure> {
+        let value = settings.get(name, default)?;
+        if (0.0..1.0).contains(&value) {
+            Ok(value)
+        } else {
+            Err(settings.invalid(name, "a probability of dropping, at least 0 and below 1"))
+        }
+    };
+    let drop = probability("model.drop", usual.dropout)?;
+    let input_drop = probability("model.input_drop", usual.input_dropout)?;
+    // A maxout layer holds its own weights and the activation, so there is no place for batch norm between them.
+    let Some(activation) = activation else {
+        let pieces = at_least_one(settings, "model.pieces", 2)?;
+        let mut network = Sequential::new(Input::shape(data.shape()));
+        if input_drop > 0.0 {
+            network = network.layer(Dropout::new(input_drop));
+        }
+        network = network.flatten();
+        for units in hidden {
+            network = network.layer(Maxout::new(units, pieces as usize));
+            if drop > 0.0 {
+                network = network.dropout(drop);
+            }
+        }
+        return Ok(network.dense(outputs));
+    };
+    let batch_norm = settings.get("model.batch_norm", usual.batch_norm)?;
+    let mlp = Mlp { hidden, batch_norm, activation, dropout: drop, input_dropout: input_drop };
+    Ok(mlp.network(data.shape(), outputs))
+}
+
+const INITIALIZERS: [&str; 8] = [
+    "auto",
+    "zeros",
+    "small_normal",
+    "xavier_normal",
+    "xavier_uniform",
+    "he_normal",
+    "he_uniform",
+    "orthogonal",
+];
+
+fn initializer(settings: &Settings) -> Result<Option<Initializer>, Failure> {
+    let name = settings.get("model.init", "auto".to_string())?.replace('-', "_");
+    Ok(Some(match name.as_str() {
+        "auto" => return Ok(None),
+        "zeros" => Initializer::Zeros,
+        "small_normal" => Initializer::SmallNormal { std: 0.01 },
+        "xavier_normal" => Initializer::XavierNormal,
+        "xavier_uniform" => Initializer::XavierUniform,
+        "he_normal" => Initializer::HeNormal,
+        "he_uniform" => Initializer::HeUniform,
+        "orthogonal" => Initializer::Orthogonal { gain: 1.0 },
+        other => {
+            return Err(settings
+                .invalid("model.init", "the name of an initialisation")
+                .help(suggestion(other, &INITIALIZERS)));
+        }
+    }))
+}
+
+/// How the weights are moved.
+#[derive(Debug)]
+pub struct OptimPlan {
+    /// The update equations.
+    pub optimizer: Optimizer,
+    /// The learning rate.
+    pub schedule: Schedule,
+    /// The momentum, where it changes.
+    pub momentum: Option<Schedule>,
+}
+
+/// The optimiser and its schedules, for a training of so many epochs.
+///
+/// # Errors
+/// An unknown name, a number out of its range.
+pub fn optim(settings: &Settings, epochs: u64, steps_per_epoch: u64) -> Result<OptimPlan, Failure> {
+    let name = settings.get("optim.type", "adam".to_string())?;
+    let mut optimizer = Optimizer::by_name(&name).map_err(|error| {
+        Failure::configuration(format!("optim.type ({}): {error}", settings.origin("optim.type")))
+    })?;
+    let usual = optimizer.default_learning_rate();
+    let rate = settings.get_or("optim.lr", usual, Origin::Chosen(format!("usual for {name}")))?;
+    if rate <= 0.0 {
+        return Err(settings.invalid("optim.lr", "a number above 0"));
+    }
+    let steps = epochs.saturating_mul(steps_per_epoch);
+    let spec = settings.get("optim.schedule", "linear".to_string())?;
+    let schedule = spec::parse(&spec, Training { rate, steps, steps_per_epoch })?;
+
+    let mut momentum = None;
+    if let Rule::Momentum(_) | Rule::Nesterov(_) = optimizer.rule {
+        let constant = settings.given::<f64>("optim.momentum");
+        let mut constant_mu = None;
+        match constant {
+            Ok(value) => constant_mu = value,
+            Err(_) => {
+                if let Some(spec) = settings.given::<String>("optim.momentum")? {
+                    momentum = Some(spec::parse(&spec, Training { rate: 0.5, steps, steps_per_epoch })?);
+                }
+            }
+        }
+        let (mu, scheduled) = match &mut optimizer.rule {
+            Rule::Momentum(rule) => (&mut rule.mu, &mut rule.scheduled),
+            Rule::Nesterov(rule) => (&mut rule.mu, &mut rule.scheduled),
+            _ => unreachable!("only these two have a momentum"),
+        };
+        *scheduled = momentum.is_some();
+        *mu = constant_mu.unwrap_or(*mu);
+        if momentum.is_none() {
+            settings.get("optim.momentum", *mu)?;
+        }
+    }
+    let number = |name| settings.given::<f64>(name);
+    match &mut optimizer.rule {
+        Rule::Sgd(_) | Rule::Momentum(_) | Rule::Nesterov(_) => {}
+        Rule::AdaGrad(rule) => rule.epsilon = number("optim.epsilon")?.unwrap_or(rule.epsilon),
+        Rule::RmsProp(rule) => {
+            rule.rho = number("optim.rho")?.unwrap_or(rule.rho);
+            rule.epsilon = number("optim.epsilon")?.unwrap_or(rule.epsilon);
+        }
+        Rule::Adam(rule) => {
+            rule.rho1 = number("optim.rho1")?.unwrap_or(rule.rho1);
+            rule.rho2 = number("optim.rho2")?.unwrap_or(rule.rho2);
+            rule.epsilon = number("optim.epsilon")?.unwrap_or(rule.epsilon);
+        }
+        Rule::AdamW(rule) => {
+            rule.rho1 = number("optim.rho1")?.unwrap_or(rule.rho1);
+            rule.rho2 = number("optim.rho2")?.unwrap_or(rule.rho2);
+            rule.epsilon = number("optim.epsilon")?.unwrap_or(rule.epsilon);
+        }
+    }
+    let decay = optimizer.effective_weight_decay();
+    let decay = settings.get("optim.weight_decay", decay)?;
+    if optimizer.effective_weight_decay() != decay {
+        optimizer = optimizer.weight_decay(decay);
+    }
+    // 0 stands for no limit, so that a configuration can say so.
+    if let Some(limit) = number("optim.clip_norm")?.filter(|&limit| limit != 0.0) {
+        optimizer = optimizer.clip_norm(limit);
+    }
+    if let Some(limit) = number("optim.clip_value")?.filter(|&limit| limit != 0.0) {
+        optimizer = optimizer.clip_value(limit);
+    }
+    optimizer.check().map_err(|error| Failure::configuration(format!("optim.{error}")))?;
+    Ok(OptimPlan { optimizer, schedule, momentum })
+}
+
+/// A whole number of at least 1.
+///
+/// # Errors
+/// Another setting.
+pub fn at_least_one(settings: &Settings, name: &'static str, default: u64) -> Result<u64, Failure> {
+    match settings.get(name, default)? {
+        0 => Err(settings.invalid(name, "at least 1")),
+        n => Ok(n),
+    }
+}
+
+/// The number of threads; 0 stands for one a processor.
+pub fn threads(asked: usize) -> Result<usize, Failure> {
+    const MOST: usize = 1024;
+    match asked {
+        0 => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
+        1..=MOST => Ok(asked),
+        _ => Err(Failure::configuration(format!("found {asked} threads, expected at most {MOST}"))),
+    }
+}
+
+/// The instruction set.
+///
+/// # Errors
+/// An unknown one, or one that this processor does not have.
+pub fn isa(name: &str) -> Result<Isa, Failure> {
+    if name == "auto" {
+        return Ok(Isa::detect());
+    }
+    let isa: Isa = name.parse().map_err(|_| {
+        Failure::configuration(format!("no instruction set is named `{name}`"))
+            .help(suggestion(name, &["auto", "scalar", "neon", "avx2", "avx512"]))
+    })?;
+    if isa.is_available() {
+        return Ok(isa);
+    }
+    let there: Vec<String> = Isa::available().iter().map(ToString::to_string).collect();
+    Err(Failure::configuration(format!("this processor does not have {isa}"))
+        .help(format!("it has {}", there.join(", "))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::TrainArgs;
+
+    fn settings(set: &[&str]) -> Settings {
+        let set = set.iter().map(ToString::to_string).collect();
+        Settings::collect(&TrainArgs { set, ..TrainArgs::default() }).unwrap()
+    }
+
+    fn digits_model(set: &[&str]) -> Result<ModelPlan, Failure> {
+        model(&settings(set), &bratt::data::digits())
+    }
+
+    fn layers(plan: &ModelPlan) -> Vec<String> {
+        plan.network.layers.iter().map(|named| named.layer.describe()).collect()
+    }
+
+    #[test]
+    fn the_settings_of_an_mlp_make_its_layers() {
+        let plan = digits_model(&["model.hidden=[32]", "model.activation=tanh", "model.drop=0.2"]).unwrap();
+        assert_eq!(
+            layers(&plan),
+            ["flatten", "dense 32", "batch_norm", "tanh", "dropout drop 0.2", "dense 10"]
+        );
+        let plan = digits_model(&[
+            "model.hidden=[32, 16]",
+            "model.activation=maxout",
+            "model.drop=0",
+            "model.pieces=3",
+        ]);
+        assert_eq!(
+            layers(&plan.unwrap()),
+            ["flatten", "maxout 32 of 3 pieces", "maxout 16 of 3 pieces", "dense 10"]
+        );
+    }
+
+    #[test]
+    fn the_initialisation_reaches_every_layer_with_weights() {
+        let plan = digits_model(&["model.init=orthogonal"]).unwrap();
+        let all = plan.network.layers.iter().all(|named| match &named.layer {
+            Layer::Dense(dense) => dense.init == Some(Initializer::Orthogonal { gain: 1.0 }),
+            _ => true,
+        });
+        assert!(all);
+    }
+
+    #[test]
+    fn a_wrong_choice_is_answered_with_the_nearest() {
+        for (set, nearest) in [
+            ("model.arch=mpl", "`mlp`"),
+            ("model.activation=rellu", "`relu`"),
+            ("model.init=he_norml", "`he_normal`"),
+        ] {
+            let text = digits_model(&[set]).unwrap_err().text();
+            assert!(text.contains("did you mean") && text.contains(nearest), "{text}");
+        }
+        let text = optim(&settings(&["optim.type=adm"]), 1, 1).unwrap_err().text();
+        assert!(text.contains("did you mean `adam`?"), "{text}");
+    }
+
+    #[test]
+    fn momentum_is_a_number_or_a_schedule() {
+        let plan = optim(&settings(&["optim.type=nesterov", "optim.momentum=0.8"]), 1, 10).unwrap();
+        assert!(plan.momentum.is_none() && plan.optimizer.describe().contains("0.8"));
+        let growing = "optim.momentum=linear,from=0.5,to=0.99";
+        let plan = optim(&settings(&["optim.type=momentum", growing]), 2, 10).unwrap();
+        assert_eq!(plan.momentum, Some(Schedule::linear(0.5, 0.99, 20)));
+        assert!(plan.optimizer.schedules_momentum());
+    }
+
+    #[test]
+    fn numbers_out_of_range_name_their_key() {
+        for (set, key) in
+            [("optim.lr=0", "optim.lr"), ("optim.rho1=1.5", "rho1"), ("optim.clip_norm=-1", "clip_norm")]
+        {
+            let text = optim(&settings(&[set]), 1, 1).unwrap_err().text();
+            assert!(text.contains(key), "{text}");
+        }
+        assert!(fractions(&settings(&["data.val=1.5"]), false).is_err());
+        assert!(fractions(&settings(&["data.val=0.6", "data.test=0.5"]), false).is_err());
+        assert!(fractions(&settings(&["data.test=0.5"]), true).is_err());
+    }
+}

@@ -1,0 +1,106 @@
+//! The newcomer's path: train, judge, predict, inspect.
+
+use super::common::Place;
+
+#[test]
+fn a_newcomer_trains_judges_and_predicts() {
+    let place = Place::new();
+    let out = place.bratt("train --epochs 4").good();
+    for promised in
+        ["data ", "1,797 images", "split ", "model ", "adam", "val loss", "95 % interval", "runs/digits-1"]
+    {
+        assert!(out.contains(promised), "no {promised:?} in: {out}");
+    }
+    assert!(!out.contains('\x1b'), "no colours for a pipe: {out}");
+
+    let out = place.bratt("eval runs/digits-1").good();
+    assert!(out.contains("180 examples: accuracy 9"), "{out}");
+
+    // A zero as the digits have it: light ink on dark paper, a ring.
+    let ring = |x: u32, y: u32| {
+        let (dx, dy) = (f64::from(x) - 3.5, (f64::from(y) - 3.5) * 0.8);
+        let away = ((dx * dx + dy * dy).sqrt() - 2.3).abs();
+        image::Luma([(255.0 * (1.3 - away).clamp(0.0, 1.0)) as u8])
+    };
+    image::GrayImage::from_fn(8, 8, ring).save(place.path("zero.png")).unwrap();
+    let out = place.bratt("predict runs/digits-1 zero.png").good();
+    assert!(out.starts_with("zero.png  0  "), "{out}");
+    // A folder of images, and the sample that training left.
+    let out = place.bratt("predict runs/digits-1/model.safetensors runs/digits-1 zero.png").good();
+    assert_eq!(out.lines().count(), 2, "{out}");
+
+    let out = place.bratt("inspect runs/digits-1").good();
+    assert!(out.contains("dense1") && out.contains("167,946") && out.contains("seed 0"), "{out}");
+}
+
+#[test]
+fn json_holds_what_is_promised() {
+    let place = Place::new();
+    let trained = place.bratt("train --epochs 2 --seed 3 --json --name first").json();
+    assert_eq!(trained["run"], "runs/first");
+    assert_eq!(trained["epochs"], 2);
+    assert!(trained["seconds"].as_f64() > Some(0.0));
+    assert!(place.path(trained["model"].as_str().unwrap()).is_file());
+    let test = &trained["test"];
+    assert_eq!(test["n"], 180);
+    let [low, accuracy, high] =
+        [&test["interval"][0], &test["accuracy"], &test["interval"][1]].map(|x| x.as_f64().unwrap());
+    assert!(0.0 < low && low <= accuracy && accuracy <= high && high <= 1.0);
+    assert!(test["loss"].as_f64().is_some());
+
+    // The same test part is found again, by the run, and judged alike.
+    let judged = place.bratt("eval runs/first --json").json();
+    for key in ["n", "accuracy", "loss"] {
+        assert_eq!(judged[key], test[key], "{key}");
+    }
+    let predicted = place.bratt("predict runs/first runs/first/sample.png --json").json();
+    assert_eq!(predicted["input"], "runs/first/sample.png");
+    assert!(predicted["class"].is_string() && predicted["probability"].is_f64());
+}
+
+#[test]
+fn a_table_is_learned_and_its_rows_are_predicted() {
+    let place = Place::new();
+    let mut text = String::from("width,height,kind\n");
+    for i in 0..200 {
+        let (w, h) = (f64::from(i % 20), f64::from(i / 20));
+        text += &format!("{w},{h},{}\n", if w > 2.0 * h { "wide" } else { "high" });
+    }
+    place.write("boxes.csv", text);
+    place
+        .bratt("train --data boxes.csv --label kind --model mlp-16 --lr 0.02 --epochs 40 --name boxes")
+        .good();
+    let judged = place.bratt("eval runs/boxes boxes.csv --label kind --json").json();
+    assert!(judged["accuracy"].as_f64() > Some(0.9), "{judged}");
+    // Columns are found by name; others are passed over.
+    place.write("new.csv", "height,name,width\n1,a,19\n9,b,1\n");
+    let out = place.bratt("predict runs/boxes new.csv").good();
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(lines[0].starts_with("new.csv:2  wide") && lines[1].starts_with("new.csv:3  high"), "{out}");
+}
+
+#[test]
+fn a_line_is_fitted_to_a_table() {
+    let place = Place::new();
+    let rows: String = (0..100).map(|i| format!("{i},{}\n", 3 * i + 1)).collect();
+    place.write("line.csv", format!("x,y\n{rows}"));
+    let command =
+        "train --data line.csv --model linear --optimizer momentum --lr 0.05 --epochs 60 --name line --json";
+    let trained = place.bratt(command).json();
+    assert!(trained["test"]["r2"].as_f64() > Some(0.99), "{trained}");
+}
+
+#[test]
+fn every_view_of_a_model_prints() {
+    let place = Place::new();
+    let view = |view: &str| place.bratt(&format!("inspect mlp-16 --batch 4 {view}")).good();
+    assert!(
+        view("--graph").contains("matmul(") && view("--graph --training").contains("update dense1.weight")
+    );
+    assert!(view("--dot").starts_with("digraph {"));
+    assert!(view("--program").contains("total ") && view("--program --training").contains("adam"));
+    assert!(view("--profile --runs 3 --threads 1").contains("GFLOP/s"));
+    let plot = place.bratt("schedule cosine,warm_up=100").good();
+    assert!(plot.contains("warm-up from 0 over 100 steps") && plot.contains('*'), "{plot}");
+    assert!(place.bratt("completions bash").good().contains("bratt"));
+}
