@@ -162,7 +162,7 @@ fn divergence_names_step_and_layer_wherever_the_value_first_went_wrong() {
         panic!("{error}")
     };
     assert_eq!((*epoch, *learning_rate), (1, 1e30));
-    assert_eq!(told, Some((*step, Some(first.clone()))));
+    assert_eq!(told, Some((*step, Some((**first).clone()))));
     assert!(["dense1", "last", "loss", "sgd"].contains(&first.layer.as_str()), "{error}");
     let message = error.to_string();
     assert!(message.contains("epoch 1") && message.contains(&first.layer), "{message}");
@@ -312,4 +312,45 @@ fn a_model_is_not_judged_on_other_classes() {
     let other = Dataset::new("other", vec![8, 8, 1], data.data().features().clone(), targets).unwrap();
     let error = run.evaluate(Part::whole(&other)).unwrap_err();
     assert!(matches!(error, TrainError::ClassNames { .. }), "{error}");
+}
+
+#[test]
+fn a_compiled_step_with_dropout_and_batch_norm_changes_the_state_as_the_interpreted_one() {
+    use crate::compile::{Options, compile};
+    use crate::exec::{Key, Machine, Slots, State, interpret};
+    use crate::tensor::Tensor;
+    let widths = |a: usize, b: usize| {
+        let network = Sequential::new(Input::image(8, 8, 1)).dense(a).batch_norm().relu().dropout(0.5);
+        network.dense(b).batch_norm().relu().dropout(0.5).dense(10)
+    };
+    for (batch, network) in [(20, widths(48, 40)), (64, widths(128, 64)), (33, widths(50, 7))] {
+        let graph = training_graph(&network, Task::Classify, &Sgd::default().into(), batch).unwrap();
+        let program = compile(&graph, &Options::default()).unwrap();
+        let mut slots = Slots::new(program.layout().clone(), 5);
+        let mut runner = Machine::new(2).load(program);
+        let wide = |shape: &[usize], values: &[f32]| {
+            Tensor::<f64>::new(shape, values.iter().map(|&x| f64::from(x)).collect()).unwrap()
+        };
+        let state: State = slots.iter().map(|(slot, v)| (slot.name.clone(), wide(&slot.shape, v))).collect();
+        let (mut x, mut y) = (vec![0.0; 64 * batch], vec![0.0; batch]);
+        digits().gather_into(&(0..batch as u32).collect::<Vec<_>>(), &mut x, &mut y);
+        let (key, lr) = (Key { seed: 3, step: 9 }, [0.5f32]);
+        for (name, values) in [("features", &x[..]), ("labels", &y), ("lr", &lr)] {
+            runner.set(name, values).unwrap();
+        }
+        runner.run(&mut slots, key);
+        let (wx, wy, wlr) = (wide(&[batch, 8, 8, 1], &x), wide(&[batch], &y), wide(&[], &lr));
+        let inputs = [("features", &wx), ("labels", &wy), ("lr", &wlr)];
+        let trace = interpret(&graph, &inputs, &state, key).unwrap();
+        for (slot, values) in slots.iter() {
+            let expected = &trace.new_state()[&slot.name];
+            for (i, (&a, &b)) in values.iter().zip(expected.data()).enumerate() {
+                assert!(
+                    (f64::from(a) - b).abs() < 1e-4 * (1.0 + b.abs()),
+                    "{batch} {} {i}: {a} {b}",
+                    slot.name
+                );
+            }
+        }
+    }
 }
