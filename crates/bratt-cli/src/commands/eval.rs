@@ -105,7 +105,7 @@ fn own_test_part(model: &TrainedModel, path: &Path) -> Result<Judged, Failure> {
     let splits = if beside.exists() {
         let settings = Settings::collect(&TrainArgs { config: Some(beside), ..TrainArgs::default() })?;
         let plan = plan::data(&settings)?;
-        let source = plan.open()?;
+        let source = plan.open().map_err(|failure| failure.help("name the data: `bratt eval MODEL DATA`"))?;
         let fractions = plan::fractions(&settings, source.as_ref().is_some_and(|s| s.test.is_some()))?;
         split(source, fractions, origin.seed)?
     } else {
