@@ -5,7 +5,7 @@ use crate::args::{EvalArgs, Global, TrainArgs};
 use crate::failure::{Exit, Failure};
 use crate::plan::{self, DIGITS};
 use crate::settings::Settings;
-use crate::terminal::{Terminal, To, percent};
+use crate::terminal::{Terminal, To, counted, percent};
 use bratt::data::{self, Dataset, Fractions, Options, Source};
 use bratt::model::{Inputs, TrainedModel};
 use bratt::nn::Task;
@@ -120,9 +120,9 @@ fn own_test_part(model: &TrainedModel, path: &Path) -> Result<Judged, Failure> {
         );
     }
     let what = format!(
-        "the test part of {}: {} examples that neither trained the model nor chose anything",
+        "the test part of {}: {} never used for training or choosing",
         splits.data().name(),
-        splits.test().len()
+        counted(splits.test().len() as u64, "example")
     );
     Ok(Judged { data: splits.data().clone(), splits: Some(splits), what, note: None })
 }
