@@ -333,19 +333,21 @@ fn listen_for_interrupts(stop: &Stop) {
 
 fn suggest(terminal: &mut Terminal, job: &Job, folder: &RunFolder, sample: Option<(String, String)>) {
     let run = folder.path().display();
+    // Who runs it through cargo may not have it installed.
+    let cargo = std::env::var_os("CARGO_MANIFEST_DIR").is_some();
+    let bratt = if cargo { "cargo run --release --" } else { "bratt" };
     terminal.say(&format!("\n{DIM}try next{PLAIN}"));
-    let mut line =
-        |command: String, about: &str| terminal.say(&format!("  {command:<55}{DIM}{about}{PLAIN}"));
-    line(format!("bratt eval {run}"), "class by class");
+    let mut line = |about: &str, command: String| {
+        terminal.say(&format!("  {DIM}{about:<17}{PLAIN}{bratt} {command}"));
+    };
+    line("class by class", format!("eval {run}"));
     match sample {
-        Some((path, label)) => {
-            line(format!("bratt predict {run} {path}"), &format!("a test image: {label}"));
-        }
-        None => line(format!("bratt predict {run} ROWS.csv"), "rows of a table"),
+        Some((path, label)) => line(&format!("a test image, {label}"), format!("predict {run} {path}")),
+        None => line("rows of a table", format!("predict {run} ROWS.csv")),
     }
-    line(format!("bratt inspect {run}"), "layers and their cost");
+    line("layers and cost", format!("inspect {run}"));
     if job.source.is_none() {
-        line("bratt train --data FOLDER_OR_CSV".into(), "your own data");
+        line("your own data", "train --data FOLDER_OR_CSV".into());
     }
 }
 
