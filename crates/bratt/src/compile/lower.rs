@@ -15,7 +15,10 @@ use crate::graph::{Graph, GraphBuilder, GraphError, Node, Op, Reduction, Value};
 use crate::tensor::Shape;
 
 pub(crate) fn lower(graph: &Graph) -> Result<Graph, GraphError> {
-    graph.rebuild(|g, node, x| g.layer_of(&node.origin.layer, || lower_node(g, node, x)))
+    // Twice, because composite operations become reductions over any axes.
+    let pass =
+        |graph: &Graph| graph.rebuild(|g, node, x| g.layer_of(&node.origin.layer, || lower_node(g, node, x)));
+    pass(&pass(graph)?)
 }
 
 fn lower_node(g: &GraphBuilder, node: &Node, x: &[Value]) -> Value {
@@ -35,10 +38,10 @@ fn lower_node(g: &GraphBuilder, node: &Node, x: &[Value]) -> Value {
         }
         Op::ArgReduce { kind, axis } => {
             let shape = g.shape(x[0]);
-            let extreme = reduce(g, *kind, x[0], &[*axis]);
+            let extreme = g.reduce_keep(*kind, x[0], &[*axis]);
             let index = counting(g, &shape, *axis);
             let n = g.constant(shape[*axis] as f64);
-            reduce(g, Reduction::Min, g.select(g.eq(x[0], extreme), index, n), &[*axis])
+            g.reduce_keep(Reduction::Min, g.select(g.eq(x[0], extreme), index, n), &[*axis])
         }
         Op::Iota { shape, axis } => counting(g, shape, *axis),
         Op::Reduce { kind, axes } => reduce(g, *kind, x[0], axes),
@@ -47,7 +50,7 @@ fn lower_node(g: &GraphBuilder, node: &Node, x: &[Value]) -> Value {
 }
 
 fn shifted(g: &GraphBuilder, x: Value, axis: usize) -> Value {
-    g.sub(x, reduce(g, Reduction::Max, x, &[axis]))
+    g.sub(x, g.reduce_keep(Reduction::Max, x, &[axis]))
 }
 
 /// The index along `axis`, as a one-dimensional iota.

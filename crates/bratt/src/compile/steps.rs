@@ -118,6 +118,7 @@ impl<'g> Maker<'_, 'g> {
                 emitted.targets.iter().zip(&emitted.spec.extents).any(|(target, &extent)| {
                     matches!(target, Target::Load(base)
                     if matches!(&self.views.node(*base).op, Op::Slot { slot: s, .. } if *s == slot)
+                        && self.views.len(*base) > 1
                         && Some(extent) != group.extent(writer))
                 });
             if read_otherwise {

@@ -1,8 +1,9 @@
 //! The compiled executor against the reference interpreter: whole training steps, every pass on and off, every
 //! instruction set, and equal bits on any number of threads.
 
-use super::tests::random_graph::random_graph;
-use super::{Isa, Key, Machine, Slots, interpret};
+use super::interpret::run as run_observed;
+use super::tests::random_graph::{RandomGraph, random_graph};
+use super::{Isa, Key, Machine, Slots, Trace, interpret};
 use crate::compile::tests::mlp_step;
 use crate::compile::{Options, compile};
 use crate::graph::Graph;
@@ -103,21 +104,49 @@ fn the_same_bits_on_any_number_of_threads() {
 /// within a few units of 6e-8, with sums of up to some hundred terms.
 const BOUND: f64 = 2e-4;
 
-fn assert_close(what: &str, found: &[f32], expected: &Tensor<f64>) {
+/// The largest difference, relative to the larger of 1 and the largest magnitude expected.
+fn deviation(found: impl Iterator<Item = f64>, expected: &Tensor<f64>) -> f64 {
     let scale = expected.data().iter().filter(|x| x.is_finite()).fold(1.0f64, |m, x| m.max(x.abs()));
-    for (i, (a, b)) in found.iter().zip(expected.data()).enumerate() {
-        let same = f64::from(*a) == *b || (a.is_nan() && b.is_nan());
-        let error = (f64::from(*a) - b).abs() / scale;
-        assert!(same || error < BOUND, "{what}, element {i}: found {a}, expected {b} (error {error:.1e})");
-    }
+    let error =
+        |(a, b): (f64, &f64)| if a == *b || (a.is_nan() && b.is_nan()) { 0.0 } else { (a - b).abs() / scale };
+    // A NaN on one side only is a difference like any other.
+    found.zip(expected.data()).map(error).fold(0.0, |m, e| if e.is_nan() { f64::INFINITY } else { m.max(e) })
+}
+
+fn assert_close(what: &str, found: &[f32], expected: &Tensor<f64>) {
+    let error = deviation(found.iter().map(|&x| f64::from(x)), expected);
+    assert!(error < BOUND, "{what}: found {found:?}, expected {:?} (error {error:.1e})", expected.data());
+}
+
+/// The interpreter with every value rounded to so many bits fewer than f32 has (n = 0 to 3), or moved by up to a
+/// millionth of itself. A result that this moves by as much as the bound hangs on a comparison of nearly equal numbers
+/// or a difference of them, and says nothing about the executor.
+fn shaken(random: &RandomGraph, key: Key, n: u64) -> Trace {
+    let mut stream = Stream::new(n, Purpose::Noise, 77);
+    let observe = |_: usize, t: Tensor<f64>| {
+        Tensor::from_fn(t.shape(), |i| {
+            let x = t.data()[i];
+            if n < 4 {
+                f64::from(f32::from_bits((x as f32).to_bits() & (u32::MAX << n)))
+            } else {
+                x * (1.0 + 1e-6 * (2.0 * stream.uniform() - 1.0))
+            }
+        })
+    };
+    run_observed(&random.graph, &random.borrowed(), &random.state, key, observe).expect("interprets")
 }
 
 #[test]
 fn random_graphs_agree_with_the_interpreter_with_every_pass_on_and_off() {
+    let (mut compared, mut unsteady) = (0, 0);
     for seed in 0..150 {
         let random = random_graph(seed);
         let key = Key { seed, step: 1 };
         let trace = interpret(&random.graph, &random.borrowed(), &random.state, key).expect("interprets");
+        let shaken: Vec<Trace> = (0..10).map(|n| shaken(&random, key, n)).collect();
+        let steady = |a: &Tensor<f64>, of: &dyn Fn(&Trace) -> Tensor<f64>| {
+            shaken.iter().all(|t| deviation(of(t).data().iter().copied(), a) < BOUND / 2.0)
+        };
         for (n, options) in all_options().into_iter().enumerate() {
             let program = compile(&random.graph, &options).expect("compiles");
             let isas = Isa::available();
@@ -137,20 +166,28 @@ fn random_graphs_agree_with_the_interpreter_with_every_pass_on_and_off() {
                 let place = format!("graph {seed}, {options:?}, {isa}\n{}\n{program}\n", random.graph);
                 for (name, _) in random.graph.outputs() {
                     let expected = trace.output(name).expect("an output");
-                    assert_close(
-                        &format!("{place}output {name}"),
-                        runner.get(name).expect("an output"),
-                        expected,
-                    );
+                    if steady(expected, &|t| t.output(name).expect("an output").clone()) {
+                        let found = runner.get(name).expect("an output");
+                        assert_close(&format!("{place}output {name}"), found, expected);
+                        compared += 1;
+                    } else {
+                        unsteady += 1;
+                    }
                 }
                 for (name, expected) in trace.new_state() {
-                    assert_close(
-                        &format!("{place}slot {name}"),
-                        slots.get(&name).expect("a slot"),
-                        &expected,
-                    );
+                    if steady(expected, &|t| t.new_state()[name].clone()) {
+                        assert_close(
+                            &format!("{place}slot {name}"),
+                            slots.get(name).expect("a slot"),
+                            expected,
+                        );
+                        compared += 1;
+                    } else {
+                        unsteady += 1;
+                    }
                 }
             }
         }
     }
+    assert!(unsteady * 10 < compared, "only {compared} results compared, {unsteady} unsteady");
 }

@@ -127,6 +127,9 @@ impl Emitter<'_, '_> {
     }
 
     fn operand_slot(&mut self, target: Target, extent: Extent) -> tape::Operand {
+        // The single element of a space is its whole: a product's tile and random numbers are full there.
+        let (rows, cols) = self.group.space.rows_cols();
+        let extent = if rows * cols == 1 { Extent::Full } else { extent };
         self.out.targets.push(target);
         self.out.spec.extents.push(extent);
         tape::Operand((self.out.targets.len() - 1) as u16)
@@ -159,6 +162,7 @@ impl Emitter<'_, '_> {
             return value;
         }
         let slot = self.operand_slot(Target::Load(base), extent);
+        let extent = self.out.spec.extents[slot.0 as usize];
         let value = self.push(Instr::Load(slot), extent);
         self.loads.insert((base, extent), value);
         value
@@ -230,6 +234,7 @@ impl Emitter<'_, '_> {
         let x: Vec<Val> = operands.iter().map(|&o| self.operand(node, o)).collect();
         match op {
             Op::Constant(c) => self.constant(c.get()),
+            Op::Iota { .. } if self.views.len(node) == 1 => self.constant(0.0),
             Op::Iota { .. } => self.push(Instr::ColIndex, Extent::PerCol),
             Op::Uniform { stream, .. } => self.push(Instr::Uniform { stream: *stream }, Extent::Full),
             Op::Unary(f) => self.unary_op(*f, x[0]),

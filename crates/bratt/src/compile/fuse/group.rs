@@ -153,10 +153,6 @@ impl Group {
             }
         }
         nodes.sort_unstable();
-        if space == Space::Grid(1, 1) {
-            // The single element of a product is its whole tile.
-            nodes.iter_mut().for_each(|(_, extent)| *extent = Extent::Full);
-        }
         let (nodes, extents) = nodes.into_iter().unzip();
         let merged =
             Group { nodes, space, extents, matmul: producer.matmul.or(consumer.matmul), is_move: false };
