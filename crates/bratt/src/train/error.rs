@@ -99,7 +99,7 @@ pub enum TrainError {
         /// The learning rate of that step.
         learning_rate: f64,
         /// The first value that was not finite; none if only the validation loss was not.
-        first: Option<FirstBad>,
+        first: Option<Box<FirstBad>>,
     },
 }
 

@@ -259,7 +259,7 @@ fn diverged(
     let (step, first) = first_bad(stepper, slots, order.iter().take(steps), first_step);
     let (step, learning_rate) = (step + 1, stepper.lr.at(step));
     listener.event(&Event::Diverged { epoch, step, learning_rate, first: first.clone() });
-    TrainError::Diverged { epoch, step, learning_rate, first }
+    TrainError::Diverged { epoch, step, learning_rate, first: first.map(Box::new) }
 }
 
 /// The model before its numbers are there.

@@ -162,7 +162,7 @@ fn divergence_names_step_and_layer_wherever_the_value_first_went_wrong() {
         panic!("{error}")
     };
     assert_eq!((*epoch, *learning_rate), (1, 1e30));
-    assert_eq!(told, Some((*step, Some(first.clone()))));
+    assert_eq!(told, Some((*step, Some((**first).clone()))));
     assert!(["dense1", "last", "loss", "sgd"].contains(&first.layer.as_str()), "{error}");
     let message = error.to_string();
     assert!(message.contains("epoch 1") && message.contains(&first.layer), "{message}");

@@ -54,7 +54,7 @@ impl Stop {
 /// use bratt::prelude::*;
 /// let data = Splits::new(bratt::data::digits(), Fractions::default(), 7)?;
 /// let model = Sequential::new(Input::image(8, 8, 1)).dense(32).relu().dense(data.classes().len());
-/// let run = Trainer::new(model).optimizer(Adam::default()).epochs(2).batch_size(64).seed(7).fit(&data)?;
+/// let run = Trainer::new(model).learning_rate(0.01).epochs(2).batch_size(64).seed(7).fit(&data)?;
 /// let test = run.evaluate(data.test())?;
 /// assert!(test.accuracy() > Some(0.5));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
