@@ -100,7 +100,7 @@ pub struct TrainArgs {
     /// Share of the data for the final test
     #[arg(long, value_name = "FRACTION", help_heading = "Data")]
     pub test: Option<f64>,
-    /// standardize, per-channel, pca, zca or none; learned from the training part
+    /// per-channel, standardize, pca, pca-whiten, zca or none; learned from the training part
     #[arg(long, value_name = "KIND", help_heading = "Data")]
     pub preprocess: Option<String>,
 

@@ -199,12 +199,17 @@ pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
     }
     out
+}
+
+/// `1 epoch`, `1,000 epochs`.
+pub fn counted(number: u64, what: &str) -> String {
+    format!("{} {what}{}", thousands(number), if number == 1 { "" } else { "s" })
 }
 
 /// `512`, `1.5 k`, `0.54 M`.
@@ -267,6 +272,7 @@ mod tests {
     fn numbers_read_well() {
         assert_eq!([thousands(7), thousands(1234), thousands(1_234_567)], ["7", "1,234", "1,234,567"]);
         assert_eq!([magnitude(512.0), magnitude(1536.0), magnitude(535_818.0)], ["512", "1.5 k", "0.54 M"]);
+        assert_eq!([counted(1, "step"), counted(2000, "step")], ["1 step", "2,000 steps"]);
         assert_eq!(clock(Duration::from_secs(3723)), "1:02:03");
         assert_eq!([rate(0.0), rate(0.05), rate(1.8e-3)], ["0", "0.0500", "1.80e-3"]);
     }

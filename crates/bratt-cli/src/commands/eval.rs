@@ -5,7 +5,7 @@ use crate::args::{EvalArgs, Global, TrainArgs};
 use crate::failure::{Exit, Failure};
 use crate::plan::{self, DIGITS};
 use crate::settings::Settings;
-use crate::terminal::{Terminal, To, percent};
+use crate::terminal::{Terminal, To, counted, percent};
 use bratt::data::{self, Dataset, Fractions, Options, Source};
 use bratt::model::{Inputs, TrainedModel};
 use bratt::nn::Task;
@@ -105,7 +105,7 @@ fn own_test_part(model: &TrainedModel, path: &Path) -> Result<Judged, Failure> {
     let splits = if beside.exists() {
         let settings = Settings::collect(&TrainArgs { config: Some(beside), ..TrainArgs::default() })?;
         let plan = plan::data(&settings)?;
-        let source = plan.open()?;
+        let source = plan.open().map_err(|failure| failure.help("name the data: `bratt eval MODEL DATA`"))?;
         let fractions = plan::fractions(&settings, source.as_ref().is_some_and(|s| s.test.is_some()))?;
         split(source, fractions, origin.seed)?
     } else {
@@ -120,9 +120,9 @@ fn own_test_part(model: &TrainedModel, path: &Path) -> Result<Judged, Failure> {
         );
     }
     let what = format!(
-        "the test part of {}: {} examples that neither trained the model nor chose anything",
+        "the test part of {}: {} never used for training or choosing",
         splits.data().name(),
-        splits.test().len()
+        counted(splits.test().len() as u64, "example")
     );
     Ok(Judged { data: splits.data().clone(), splits: Some(splits), what, note: None })
 }

@@ -4,7 +4,7 @@ use super::load;
 use crate::args::InspectArgs;
 use crate::failure::{Exit, Failure};
 use crate::plan;
-use crate::terminal::{BOLD, DIM, PLAIN, magnitude, percent, thousands};
+use crate::terminal::{BOLD, DIM, PLAIN, counted, magnitude, percent, thousands};
 use bratt::compile::{Options, Program, compile};
 use bratt::exec::{Key, Machine, Slots};
 use bratt::graph::Graph;
@@ -103,12 +103,12 @@ fn profile(subject: &Subject, args: &InspectArgs, out: &mut impl Write) -> Resul
     let profile = runner.profile(&mut slots, Key::default(), runs);
     writeln!(
         out,
-        "{}, {}, batch {}, {} thread{}, {isa}, mean of {runs} runs\n",
+        "{}, {}, batch {}, {}, {isa}, mean of {}\n",
         subject.name,
         if args.training { "training step" } else { "inference" },
         args.batch,
-        machine.threads(),
-        if machine.threads() == 1 { "" } else { "s" },
+        counted(machine.threads() as u64, "thread"),
+        counted(runs.into(), "run"),
     )?;
     writeln!(out, "{profile}")?;
     Ok(())

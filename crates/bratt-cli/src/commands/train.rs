@@ -6,7 +6,7 @@ use crate::args::{Global, TrainArgs};
 use crate::failure::{Exit, Failure, suggestion};
 use crate::plan::{self, ModelPlan, OptimPlan, at_least_one};
 use crate::settings::{Origin, Settings};
-use crate::terminal::{DIM, PLAIN, Terminal, To, magnitude, tell, thousands};
+use crate::terminal::{DIM, PLAIN, Terminal, To, counted, magnitude, tell, thousands};
 use bratt::data::{Features, Source, digits};
 use bratt::exec::Isa;
 use bratt::nn;
@@ -42,7 +42,7 @@ pub fn run(args: &TrainArgs, global: Global) -> Result<u8, Failure> {
     let trainer = job.trainer.clone().stop(&stop);
     let mut events = folder.events().map_err(unwritable)?;
     let mut metrics = folder.metrics().map_err(unwritable)?;
-    let mut console = Console::new(&mut terminal, job.splits.train().len());
+    let mut console = Console::new(&mut terminal);
     let fitted = {
         let mut all = Listeners(vec![&mut events, &mut metrics, &mut console]);
         trainer.fit_with(&job.splits, &mut all)
@@ -245,11 +245,14 @@ impl Job {
             block("", &format!("momentum {momentum}"), "--momentum");
         }
         let training = format!(
-            "{} epochs of {} steps of {} examples; seed {}",
-            self.epochs, self.steps_per_epoch, self.batch_size, self.seed
+            "{} of {} of {}; seed {}",
+            counted(self.epochs, "epoch"),
+            counted(self.steps_per_epoch, "step"),
+            counted(self.batch_size, "example"),
+            self.seed
         );
         block("train", &training, "--epochs --seed --batch-size");
-        let threads = if self.threads == 1 { "1 thread".into() } else { format!("{} threads", self.threads) };
+        let threads = counted(self.threads as u64, "thread");
         block("machine", &format!("{threads}, {}", self.isa), "--threads --isa");
         terminal.say("");
     }
@@ -330,23 +333,21 @@ fn listen_for_interrupts(stop: &Stop) {
 
 fn suggest(terminal: &mut Terminal, job: &Job, folder: &RunFolder, sample: Option<(String, String)>) {
     let run = folder.path().display();
+    // Who runs it through cargo may not have it installed.
+    let cargo = std::env::var_os("CARGO_MANIFEST_DIR").is_some();
+    let bratt = if cargo { "cargo run --release --" } else { "bratt" };
     terminal.say(&format!("\n{DIM}try next{PLAIN}"));
-    let mut line =
-        |command: String, about: &str| terminal.say(&format!("  {command:<55}{DIM}{about}{PLAIN}"));
-    if job.source.is_none() {
-        line(format!("bratt eval {run}"), "class by class");
-    } else {
-        line(format!("bratt eval {run} [DATA]"), "class by class");
-    }
+    let mut line = |about: &str, command: String| {
+        terminal.say(&format!("  {DIM}{about:<17}{PLAIN}{bratt} {command}"));
+    };
+    line("class by class", format!("eval {run}"));
     match sample {
-        Some((path, label)) => {
-            line(format!("bratt predict {run} {path}"), &format!("a test image: {label}"));
-        }
-        None => line(format!("bratt predict {run} ROWS.csv"), "rows of a table"),
+        Some((path, label)) => line(&format!("a test image, {label}"), format!("predict {run} {path}")),
+        None => line("rows of a table", format!("predict {run} ROWS.csv")),
     }
-    line(format!("bratt inspect {run}"), "layers and their cost");
+    line("layers and cost", format!("inspect {run}"));
     if job.source.is_none() {
-        line("bratt train --data FOLDER_OR_CSV".into(), "your own data");
+        line("your own data", "train --data FOLDER_OR_CSV".into());
     }
 }
 

@@ -34,7 +34,7 @@ fn damaged_idx_files_are_named() {
     idx(&place, 4, &[0, 1, 2, 3]);
     let whole = std::fs::read(place.path(IMAGES)).unwrap();
     place.write(IMAGES, &whole[..whole.len() - 1]);
-    train().fails(3, &[IMAGES, "truncated", "32 bytes expected, 31 found"]);
+    train().fails(3, &[IMAGES, "truncated", "32 bytes expected"]);
 
     place.write(IMAGES, [&[0xff], &whole[1..]].concat());
     train().fails(3, &[IMAGES, "0xff000803", "0x00000803"]);

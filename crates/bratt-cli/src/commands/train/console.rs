@@ -1,6 +1,8 @@
 //! What training shows while it runs: a bar for steps, a row for epochs; and the result at the end.
 
-use crate::terminal::{BOLD, DIM, GREEN, PLAIN, Progress, Terminal, magnitude, percent, rate, seconds};
+use crate::terminal::{
+    BOLD, DIM, GREEN, PLAIN, Progress, Terminal, counted, magnitude, percent, rate, seconds,
+};
 use bratt::report::RunFolder;
 use bratt::train::{EpochEnd, Evaluation, Event, Fit, Listener, Measures, StopReason};
 use std::time::Instant;
@@ -9,15 +11,14 @@ use std::time::Instant;
 #[derive(Debug)]
 pub struct Console<'a> {
     terminal: &'a mut Terminal,
-    examples: usize,
     epochs: usize,
     begin: Instant,
 }
 
 impl<'a> Console<'a> {
-    /// Shows a training on so many examples.
-    pub fn new(terminal: &'a mut Terminal, examples: usize) -> Console<'a> {
-        Console { terminal, examples, epochs: 0, begin: Instant::now() }
+    /// Shows a training.
+    pub fn new(terminal: &'a mut Terminal) -> Console<'a> {
+        Console { terminal, epochs: 0, begin: Instant::now() }
     }
 
     fn epoch(&mut self, end: &EpochEnd) {
@@ -63,14 +64,10 @@ impl Listener for Console<'_> {
             }
             Event::Epoch(end) => self.epoch(end),
             Event::Interrupted { epoch, step } => {
-                let examples = self.examples;
-                self.terminal.clear();
-                self.terminal.say(&format!(
-                    "interrupted in epoch {epoch} after {step} steps ({examples} examples are an epoch)"
-                ));
+                let steps = counted(*step as u64, "step");
+                self.terminal.say(&format!("interrupted in epoch {epoch} after {steps}"));
             }
-            Event::Diverged { .. } => self.terminal.clear(),
-            Event::Finished { .. } | Event::Tested { .. } => self.terminal.clear(),
+            Event::Diverged { .. } | Event::Finished { .. } | Event::Tested { .. } => self.terminal.clear(),
         }
     }
 }
@@ -110,8 +107,9 @@ pub fn conclude(
         };
         terminal.result(&format!("{DIM}test    {PLAIN}{figures}"));
         terminal.say(&format!(
-            "        {DIM}loss {:.4}, on {} examples never used for training or choosing{PLAIN}",
-            test.loss, test.n
+            "        {DIM}loss {:.4}, on {} never used for training or choosing{PLAIN}",
+            test.loss,
+            counted(test.n as u64, "example")
         ));
     } else {
         terminal.say(&format!("{DIM}test    {PLAIN}none: there is no test part"));
