@@ -93,55 +93,85 @@ impl<F: Lanes, const REPEAT: u8> Loop for Map<F, REPEAT> {
         // SAFETY: all accesses lie within the rows of `args`.
         unsafe {
             let n = args.cols;
-            let mut row = 0;
-            while row < args.rows {
-                let dst = args.dst.add(row * args.dst_stride);
-                let mut src = args.src;
+            let whole = n % S::LANES == 0;
+            let (mut dst, mut src) = (args.dst, args.src);
+            for _ in 0..args.rows {
                 let mut fixed = [S::splat(0.0); 3];
                 let mut k = 0;
                 while k < F::ARITY {
-                    src[k] = src[k].add(row * args.strides[k]);
                     if REPEAT >> k & 1 == 1 {
                         fixed[k] = S::splat(*src[k]);
                     }
                     k += 1;
                 }
-                row += 1;
-                if n < S::LANES {
-                    let mut x = fixed;
-                    let mut k = 0;
-                    while k < F::ARITY {
-                        if REPEAT >> k & 1 == 0 {
-                            x[k] = S::load_first(src[k], n);
-                        }
-                        k += 1;
-                    }
-                    S::store_first(dst, F::at::<S>(x), n);
-                    continue;
+                if whole {
+                    Self::whole_row::<S>(dst, &src, &fixed, n);
+                } else {
+                    Self::ragged_row::<S>(dst, &src, &fixed, n);
                 }
-                // The ragged end is done as a whole vector that overlaps its neighbour: computed before anything is
-                // written (the row may be its own source), and written last.
-                let last = n - S::LANES;
-                let end = Self::vector::<S>(&src, &fixed, last);
-                let mut i = 0;
-                while F::UNROLL == 4 && i + 4 * S::LANES <= n {
-                    let a = Self::vector::<S>(&src, &fixed, i);
-                    let b = Self::vector::<S>(&src, &fixed, i + S::LANES);
-                    let c = Self::vector::<S>(&src, &fixed, i + 2 * S::LANES);
-                    let d = Self::vector::<S>(&src, &fixed, i + 3 * S::LANES);
-                    S::store(dst.add(i), a);
-                    S::store(dst.add(i + S::LANES), b);
-                    S::store(dst.add(i + 2 * S::LANES), c);
-                    S::store(dst.add(i + 3 * S::LANES), d);
-                    i += 4 * S::LANES;
+                dst = dst.wrapping_add(args.dst_stride);
+                k = 0;
+                while k < F::ARITY {
+                    src[k] = src[k].wrapping_add(args.strides[k]);
+                    k += 1;
                 }
-                while i < last {
-                    let a = Self::vector::<S>(&src, &fixed, i);
-                    S::store(dst.add(i), a);
-                    i += S::LANES;
-                }
-                S::store(dst.add(last), end);
             }
+        }
+    }
+}
+
+impl<F: Lanes, const REPEAT: u8> Map<F, REPEAT> {
+    /// A row of whole vectors. Tiles of matrix products are a few vectors wide, so that a row must cost little more
+    /// than its vectors.
+    #[inline(always)]
+    unsafe fn whole_row<S: Simd>(dst: *mut f32, src: &[*const f32; 3], fixed: &[S::V; 3], n: usize) {
+        // SAFETY: `n` numbers are valid behind each pointer.
+        unsafe {
+            let mut i = 0;
+            while F::UNROLL == 4 && i + 4 * S::LANES <= n {
+                let a = Self::vector::<S>(src, fixed, i);
+                let b = Self::vector::<S>(src, fixed, i + S::LANES);
+                let c = Self::vector::<S>(src, fixed, i + 2 * S::LANES);
+                let d = Self::vector::<S>(src, fixed, i + 3 * S::LANES);
+                S::store(dst.add(i), a);
+                S::store(dst.add(i + S::LANES), b);
+                S::store(dst.add(i + 2 * S::LANES), c);
+                S::store(dst.add(i + 3 * S::LANES), d);
+                i += 4 * S::LANES;
+            }
+            while i < n {
+                S::store(dst.add(i), Self::vector::<S>(src, fixed, i));
+                i += S::LANES;
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn ragged_row<S: Simd>(dst: *mut f32, src: &[*const f32; 3], fixed: &[S::V; 3], n: usize) {
+        // SAFETY: `n` numbers are valid behind each pointer.
+        unsafe {
+            if n < S::LANES {
+                let mut x = *fixed;
+                let mut k = 0;
+                while k < F::ARITY {
+                    if REPEAT >> k & 1 == 0 {
+                        x[k] = S::load_first(src[k], n);
+                    }
+                    k += 1;
+                }
+                S::store_first(dst, F::at::<S>(x), n);
+                return;
+            }
+            // The ragged end is done as a whole vector that overlaps its neighbour: computed before anything is
+            // written (the row may be its own source), and written last.
+            let last = n - S::LANES;
+            let end = Self::vector::<S>(src, fixed, last);
+            let mut i = 0;
+            while i < last {
+                S::store(dst.add(i), Self::vector::<S>(src, fixed, i));
+                i += S::LANES;
+            }
+            S::store(dst.add(last), end);
         }
     }
 }
