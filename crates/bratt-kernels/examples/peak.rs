@@ -148,7 +148,7 @@ fn product(pool: &Pool, gemm: &Gemm) -> (f64, f64) {
             unsafe {
                 let scratch = std::slice::from_raw_parts_mut(scratch.at(worker * scratch_len), scratch_len);
                 let c = c.at(tile.row * n + tile.col);
-                gemm.compute(part, a.at(0), b.at(0), scratch, c, n);
+                gemm.compute(part, a.at(0), b.at(0), scratch, c, n, &[]);
             }
         });
     });

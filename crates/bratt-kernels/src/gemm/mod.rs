@@ -41,7 +41,7 @@ mod pack;
 mod tests;
 
 use crate::isa::{Isa, Kernel, dispatch};
-use crate::simd::Simd;
+use crate::simd::{Simd, prefetch};
 use micro::{Block, Registers};
 
 /// Longest block along `k`: with `NR` columns it fills about half of the first-level cache.
@@ -78,6 +78,16 @@ pub struct Tile {
     pub col: usize,
     /// Number of columns.
     pub cols: usize,
+}
+
+/// A matrix of the shape of C that an epilogue is going to read: fetched towards the core while a tile is computed,
+/// since rows of a tile are too short for the machine to foresee.
+#[derive(Clone, Copy, Debug)]
+pub struct Ahead {
+    /// Its element at the tile's first row and column.
+    pub start: *const f32,
+    /// Distance between rows.
+    pub stride: usize,
 }
 
 /// The shape of a product.
@@ -229,7 +239,8 @@ impl Gemm {
 
     /// Computes tile `index` into `c`, row `i` of the tile at `c + i * c_stride`.
     ///
-    /// Reads nothing outside `a` and `b` and writes nothing but the tile. The contents of `scratch` do not matter.
+    /// Reads nothing outside `a` and `b` and writes nothing but the tile. The contents of `scratch` do not matter; what
+    /// `ahead` points to is only a hint.
     ///
     /// # Safety
     /// The instruction set must be available. `a` must be valid for reading `m * k` numbers, `b` for `k * n`; `c` must
@@ -238,6 +249,7 @@ impl Gemm {
     /// # Panics
     /// If `index` is not below [`tiles`](Self::tiles), or `scratch` is shorter than
     /// [`scratch_len`](Self::scratch_len).
+    #[allow(clippy::too_many_arguments)]
     pub unsafe fn compute(
         &self,
         index: usize,
@@ -246,6 +258,7 @@ impl Gemm {
         scratch: &mut [f32],
         c: *mut f32,
         c_stride: usize,
+        ahead: &[Ahead],
     ) {
         assert!(scratch.len() >= self.scratch_len(), "scratch too short");
         let kernel = TileKernel {
@@ -256,6 +269,7 @@ impl Gemm {
             scratch: scratch.as_mut_ptr(),
             c,
             c_stride,
+            ahead,
         };
         // SAFETY: the caller vouches for the set and the pointers; the scratch is long enough.
         unsafe { dispatch(self.isa, kernel) }
@@ -278,7 +292,7 @@ impl Gemm {
             // SAFETY: the set is available, the lengths have been checked, and the tile lies within C.
             unsafe {
                 let c = c.as_mut_ptr().add(start);
-                self.compute(index, a.as_ptr(), b.as_ptr(), &mut scratch, c, n);
+                self.compute(index, a.as_ptr(), b.as_ptr(), &mut scratch, c, n, &[]);
             }
         }
     }
@@ -298,6 +312,7 @@ struct TileKernel<'a> {
     scratch: *mut f32,
     c: *mut f32,
     c_stride: usize,
+    ahead: &'a [Ahead],
 }
 
 impl Kernel for TileKernel<'_> {
@@ -368,6 +383,13 @@ impl TileKernel<'_> {
                     let mut i = 0;
                     while i < rows {
                         let group = micro::group(rows - i, mr);
+                        if p + depth == k {
+                            for ahead in self.ahead {
+                                for r in i..i + group {
+                                    prefetch(ahead.start.wrapping_add(r * ahead.stride + j));
+                                }
+                            }
+                        }
                         let block = Block {
                             depth,
                             a: if pack_a { block_a.add(i * depth).cast_const() } else { a.add(i * a_row) },

@@ -57,7 +57,7 @@ fn tiles(
 fn by_isa(gemm: &Gemm, a: &[f32], b: &[f32]) -> Vec<f32> {
     tiles(gemm, a, b, |index, scratch, c, stride| {
         // SAFETY: available set, whole factors, and a buffer for the tile.
-        unsafe { gemm.compute(index, a.as_ptr(), b.as_ptr(), scratch, c, stride) }
+        unsafe { gemm.compute(index, a.as_ptr(), b.as_ptr(), scratch, c, stride, &[]) }
     })
 }
 

@@ -4,7 +4,7 @@ use super::check::{Checker, PlanError, stored};
 use super::copy::Copy;
 use super::{Instance, Space, Span, StepSpec, TapeSpec};
 use crate::arena::Arena;
-use crate::gemm::{Gemm, Shape, TileNeed};
+use crate::gemm::{Ahead, Gemm, Shape, TileNeed};
 use crate::isa::Isa;
 use crate::pool::Pool;
 use crate::random::Key;
@@ -99,7 +99,12 @@ struct Product {
     /// Lengths of the matrix product's scratch and of the buffer, which come before the tape's registers.
     scratch: usize,
     buffer: usize,
+    /// The matrices that the epilogue reads.
+    ahead: Vec<usize>,
 }
+
+/// Most matrices that are fetched ahead of an epilogue: an optimiser's parameter and two moments, and one more.
+const AHEAD: usize = 4;
 
 /// Where a run works. Copied to all threads.
 #[derive(Clone, Copy)]
@@ -192,6 +197,7 @@ impl Plan {
                 let tiles = Tiles::Product { count: gemm.tiles(), rows: largest.rows, cols: largest.cols };
                 let instances = std::slice::from_ref(instance);
                 let alias = aliases(tape, instances);
+                let ahead = full_loads(tape);
                 let (tape, target) = into_target(tape, &alias);
                 let compiled = Tape::new(&tape, (*m, *n), self.isa, tiles, &alias)?;
                 let scratch = gemm.scratch_len().next_multiple_of(16);
@@ -206,6 +212,7 @@ impl Plan {
                     target,
                     scratch,
                     buffer,
+                    ahead,
                 }))
             }
             StepSpec::Copy { dims, src, src_start, src_strides, dst, dst_start, dst_strides } => {
@@ -419,6 +426,15 @@ unsafe fn run_step(step: &Step, site: &Site, pool: &Pool) {
     }
 }
 
+/// The operands of a tape that it reads element by element, the first few.
+fn full_loads(tape: &TapeSpec) -> Vec<usize> {
+    let loads = tape.instrs.iter().filter_map(|instr| match instr {
+        Instr::Load(operand) => Some(usize::from(operand.0)),
+        _ => None,
+    });
+    loads.filter(|&operand| tape.extents[operand] == Extent::Full).take(AHEAD).collect()
+}
+
 impl Product {
     /// # Safety
     /// As for [`run_step`]; each tile and each worker is used by one thread only.
@@ -435,6 +451,11 @@ impl Product {
                 }
                 None => Acc { start: own.add(self.scratch), stride: tile.cols },
             };
+            let mut ahead = [Ahead { start: std::ptr::null(), stride: self.cols }; AHEAD];
+            for (ahead, &operand) in ahead.iter_mut().zip(&self.ahead) {
+                let start = site.start(&self.placed.spans[operand]);
+                ahead.start = start.wrapping_add(tile.row * self.cols + tile.col);
+            }
             self.gemm.compute(
                 index,
                 site.start(&self.a),
@@ -442,6 +463,7 @@ impl Product {
                 scratch,
                 acc.start,
                 acc.stride,
+                &ahead[..self.ahead.len()],
             );
             let place = Tile { row0: tile.row, rows: tile.rows, col0: tile.col, cols: tile.cols };
             let memory = site.memory(&self.placed);
