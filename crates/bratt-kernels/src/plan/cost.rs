@@ -1,7 +1,7 @@
 //! What a step costs, for reports.
 
 use super::{Instance, Span, StepSpec, TapeSpec};
-use crate::tape::{Checked, Extent, Instr};
+use crate::tape::{Checked, Extent, Fused, Instr};
 
 impl StepSpec {
     /// Floating-point operations of one run: an addition, a comparison or an exponential each count 1, a multiply-add 2.
@@ -44,6 +44,9 @@ fn tape_flops(tape: &TapeSpec, rows: u64, cols: u64) -> u64 {
     let price = |(instr, extent): (&Instr, &Extent)| match instr {
         Instr::Unary(..) | Instr::Binary(..) | Instr::Select(..) => elements(*extent),
         Instr::MulAdd(..) => 2 * elements(*extent),
+        Instr::Fused(Fused::Mean, _) => 3 * elements(*extent),
+        Instr::Fused(Fused::MeanSquare, _) => 4 * elements(*extent),
+        Instr::Fused(Fused::AdaptiveStep, _) => 5 * elements(*extent),
         Instr::ReduceCols(_, a) | Instr::ReduceRows(_, a) | Instr::ReduceAll(_, a) => {
             elements(checked.extents[usize::from(a.0)])
         }

@@ -179,19 +179,23 @@ pub(crate) fn join(a: Extent, b: Extent) -> Extent {
     }
 }
 
+/// The most arguments of an instruction.
+pub(crate) const MAX_ARGS: usize = 5;
+
 /// The arguments of an instruction.
-pub(crate) fn arguments(instr: &Instr) -> ([Val; 3], usize) {
+pub(crate) fn arguments(instr: &Instr) -> ([Val; MAX_ARGS], usize) {
     let none = Val(0);
     match *instr {
-        Instr::Acc | Instr::Load(_) | Instr::Const(_) => ([none; 3], 0),
-        Instr::RowIndex | Instr::ColIndex | Instr::Uniform { .. } => ([none; 3], 0),
+        Instr::Acc | Instr::Load(_) | Instr::Const(_) => ([none; MAX_ARGS], 0),
+        Instr::RowIndex | Instr::ColIndex | Instr::Uniform { .. } => ([none; MAX_ARGS], 0),
         Instr::Unary(_, a)
         | Instr::ReduceCols(_, a)
         | Instr::ReduceRows(_, a)
         | Instr::ReduceAll(_, a)
-        | Instr::Store(_, a) => ([a, none, none], 1),
-        Instr::Binary(_, a, b) => ([a, b, none], 2),
-        Instr::MulAdd(a, b, c) | Instr::Select(a, b, c) => ([a, b, c], 3),
+        | Instr::Store(_, a) => ([a, none, none, none, none], 1),
+        Instr::Binary(_, a, b) => ([a, b, none, none, none], 2),
+        Instr::MulAdd(a, b, c) | Instr::Select(a, b, c) => ([a, b, c, none, none], 3),
+        Instr::Fused(_, args) => (args, MAX_ARGS),
     }
 }
 
@@ -251,6 +255,13 @@ impl Checked {
             Instr::RowIndex => extent = Extent::PerRow,
             Instr::ColIndex => extent = Extent::PerCol,
             Instr::Unary(..) | Instr::Binary(..) | Instr::MulAdd(..) | Instr::Select(..) => {}
+            Instr::Fused(_, [x, y, z, a, b]) => {
+                let of = |v: Val| self.extents[usize::from(v.0)];
+                let alike = of(x) == of(y) && of(x) == of(z) && of(x) != Extent::Scalar;
+                if !alike || of(a) != Extent::Scalar || of(b) != Extent::Scalar {
+                    return bad;
+                }
+            }
             Instr::ReduceCols(..) if extent != Extent::Full => return bad,
             Instr::ReduceRows(..) if extent != Extent::Full => return bad,
             Instr::ReduceAll(..) if extent == Extent::Scalar => return bad,

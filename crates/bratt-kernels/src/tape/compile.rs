@@ -8,7 +8,7 @@
 //! in the memory it is loaded from or will be stored to, as long as no instruction in between could see the
 //! difference.
 
-use super::check::{Checked, TapeError, arguments, fits};
+use super::check::{Checked, MAX_ARGS, TapeError, arguments, fits};
 use super::registers::{Registers, Writer};
 use super::tiling::Tiling;
 use super::{Binary, Extent, Instr, Operand, Reduction, Unary, ops};
@@ -62,7 +62,7 @@ pub(super) struct Op {
     /// What it iterates over.
     pub over: Extent,
     pub dst: u16,
-    pub src: [u16; 3],
+    pub src: [u16; MAX_ARGS],
 }
 
 /// Instructions to run in order, over common views.

@@ -1,5 +1,6 @@
 //! Runs compiled tapes: task by task, tile by tile, instruction by instruction.
 
+use super::check::MAX_ARGS;
 use super::compile::{Action, Op, Place, Program, Tape, View};
 use super::ops::{self, Args};
 use super::tiling::Tile;
@@ -186,12 +187,13 @@ impl Tape {
                 let total = memory.shared.add(partial.offset);
                 for task in 1..self.tasks {
                     let part = total.add(task * self.partial_len);
-                    let src = [total.cast_const(), part.cast_const(), part.cast_const()];
+                    let mut src = [part.cast_const(); MAX_ARGS];
+                    src[0] = total;
                     combine(&Args {
                         dst: total,
                         dst_stride: 0,
                         src,
-                        strides: [0; 3],
+                        strides: [0; MAX_ARGS],
                         rows: 1,
                         cols: partial.len,
                     });
@@ -296,7 +298,7 @@ impl Site<'_> {
                     // Rows that follow each other without gaps are one long row.
                     let gapless =
                         |k: usize| args.strides[k] == if repeat >> k & 1 == 1 { 0 } else { over_cols };
-                    if over_rows > 1 && dst.stride == over_cols && gapless(0) && gapless(1) && gapless(2) {
+                    if over_rows > 1 && dst.stride == over_cols && (0..MAX_ARGS).all(gapless) {
                         args.cols *= args.rows;
                         args.rows = 1;
                     }

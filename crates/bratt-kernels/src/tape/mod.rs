@@ -107,6 +107,18 @@ pub enum Binary {
     Ne,
 }
 
+/// Functions of three values of one extent, x, y and z, and two scalars, a and b: what optimisers are made of, in one
+/// loop instead of several. Each rounds as the plain instructions do that it stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Fused {
+    /// `a x + b y`, a running mean; z does not matter.
+    Mean,
+    /// `a x + b y^2`, a running mean of squares; z does not matter.
+    MeanSquare,
+    /// `x - a (y / (sqrt(z) + b))`, the step of Adam, RMSprop and AdaGrad.
+    AdaptiveStep,
+}
+
 /// How a reduction combines.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Reduction {
@@ -144,6 +156,8 @@ pub enum Instr {
     Binary(Binary, Val, Val),
     /// `a * b + c`, fused (one rounding) where the machine has it.
     MulAdd(Val, Val, Val),
+    /// A fused function of values x, y, z (all `Full`, all `PerRow` or all `PerCol`) and scalars a, b, in this order.
+    Fused(Fused, [Val; 5]),
     /// `if c != 0 { a } else { b }`; NaN counts as nonzero.
     Select(Val, Val, Val),
     /// Combines the columns of each row: `Full` to `PerRow`.

@@ -1,7 +1,7 @@
 //! The tape's naive twin: plain loops in f64, one instruction after the other over the whole matrix.
 
 use super::check::{Checked, TapeError, join};
-use super::{Binary, Extent, Instr, Reduction, Unary};
+use super::{Binary, Extent, Fused, Instr, Reduction, Unary};
 use crate::plan::TapeSpec;
 use crate::random::{Key, uniform_at};
 
@@ -79,6 +79,12 @@ pub fn run(
                 let e = join(join(extent_of(a), extent_of(b)), extent_of(c));
                 (0..size(e)).map(|i| get(a, e, i) * get(b, e, i) + get(c, e, i)).collect()
             }
+            Instr::Fused(f, [x, y, z, a, b]) => {
+                let e = extent_of(x);
+                let (a, b) = (get(a, Extent::Scalar, 0), get(b, Extent::Scalar, 0));
+                let at = |i: usize| fused(f, [get(x, e, i), get(y, e, i), get(z, e, i)], a, b);
+                (0..size(e)).map(at).collect()
+            }
             Instr::Select(c, a, b) => {
                 let e = join(join(extent_of(a), extent_of(b)), extent_of(c));
                 (0..size(e)).map(|i| if get(c, e, i) != 0.0 { get(a, e, i) } else { get(b, e, i) }).collect()
@@ -103,6 +109,14 @@ pub fn run(
         values.push(value);
     }
     Ok(())
+}
+
+fn fused(function: Fused, [x, y, z]: [f64; 3], a: f64, b: f64) -> f64 {
+    match function {
+        Fused::Mean => a * x + b * y,
+        Fused::MeanSquare => a * x + b * y * y,
+        Fused::AdaptiveStep => x - a * (y / (z.sqrt() + b)),
+    }
 }
 
 fn fold(reduction: Reduction, values: impl Iterator<Item = f64>) -> f64 {

@@ -4,7 +4,8 @@
 //! per row that is repeated along it; a stride of 0 between rows then gives per-column vectors and scalars, so no
 //! broadcast is ever written out.
 
-use super::{Binary, Unary};
+use super::check::MAX_ARGS;
+use super::{Binary, Fused, Unary};
 use crate::isa::{Isa, Kernel, dispatch};
 use crate::math;
 use crate::simd::Simd;
@@ -14,8 +15,8 @@ use crate::simd::Simd;
 pub(crate) struct Args {
     pub dst: *mut f32,
     pub dst_stride: usize,
-    pub src: [*const f32; 3],
-    pub strides: [usize; 3],
+    pub src: [*const f32; MAX_ARGS],
+    pub strides: [usize; MAX_ARGS],
     pub rows: usize,
     pub cols: usize,
 }
@@ -63,7 +64,7 @@ trait Lanes {
     const ARITY: usize;
     /// Vectors in flight; 1 for functions whose own arithmetic fills the machine.
     const UNROLL: usize = 4;
-    unsafe fn at<S: Simd>(x: [S::V; 3]) -> S::V;
+    unsafe fn at<S: Simd>(x: [S::V; MAX_ARGS]) -> S::V;
 }
 
 /// Applies `F`; bit `i` of `REPEAT` says that argument `i` is one number per row.
@@ -71,7 +72,7 @@ struct Map<F, const REPEAT: u8>(std::marker::PhantomData<F>);
 
 impl<F: Lanes, const REPEAT: u8> Map<F, REPEAT> {
     #[inline(always)]
-    unsafe fn vector<S: Simd>(src: &[*const f32; 3], fixed: &[S::V; 3], i: usize) -> S::V {
+    unsafe fn vector<S: Simd>(src: &[*const f32; MAX_ARGS], fixed: &[S::V; MAX_ARGS], i: usize) -> S::V {
         // SAFETY: `i` and the lanes after it lie within the row.
         unsafe {
             let mut x = *fixed;
@@ -96,7 +97,7 @@ impl<F: Lanes, const REPEAT: u8> Loop for Map<F, REPEAT> {
             let whole = n % S::LANES == 0;
             let (mut dst, mut src) = (args.dst, args.src);
             for _ in 0..args.rows {
-                let mut fixed = [S::splat(0.0); 3];
+                let mut fixed = [S::splat(0.0); MAX_ARGS];
                 let mut k = 0;
                 while k < F::ARITY {
                     if REPEAT >> k & 1 == 1 {
@@ -124,7 +125,12 @@ impl<F: Lanes, const REPEAT: u8> Map<F, REPEAT> {
     /// A row of whole vectors. Tiles of matrix products are a few vectors wide, so that a row must cost little more
     /// than its vectors.
     #[inline(always)]
-    unsafe fn whole_row<S: Simd>(dst: *mut f32, src: &[*const f32; 3], fixed: &[S::V; 3], n: usize) {
+    unsafe fn whole_row<S: Simd>(
+        dst: *mut f32,
+        src: &[*const f32; MAX_ARGS],
+        fixed: &[S::V; MAX_ARGS],
+        n: usize,
+    ) {
         // SAFETY: `n` numbers are valid behind each pointer.
         unsafe {
             let mut i = 0;
@@ -147,7 +153,12 @@ impl<F: Lanes, const REPEAT: u8> Map<F, REPEAT> {
     }
 
     #[inline(always)]
-    unsafe fn ragged_row<S: Simd>(dst: *mut f32, src: &[*const f32; 3], fixed: &[S::V; 3], n: usize) {
+    unsafe fn ragged_row<S: Simd>(
+        dst: *mut f32,
+        src: &[*const f32; MAX_ARGS],
+        fixed: &[S::V; MAX_ARGS],
+        n: usize,
+    ) {
         // SAFETY: `n` numbers are valid behind each pointer.
         unsafe {
             if n < S::LANES {
@@ -185,7 +196,7 @@ macro_rules! lanes {
             const UNROLL: usize = $unroll;
             #[inline(always)]
             #[allow(unused_unsafe)]
-            unsafe fn at<$s: Simd>($x: [$s::V; 3]) -> $s::V {
+            unsafe fn at<$s: Simd>($x: [$s::V; MAX_ARGS]) -> $s::V {
                 // SAFETY: the caller vouches for the instruction set.
                 unsafe { $body }
             }
@@ -239,6 +250,22 @@ lanes! {
     Ne, 2, 4, |S, x| flag::<S>(S::ne(x[0], x[1]));
     MulAdd, 3, 4, |S, x| S::mul_add(x[0], x[1], x[2]);
     Select, 3, 4, |S, x| S::select(S::ne(x[0], S::splat(0.0)), x[1], x[2]);
+}
+
+lanes! {
+    Mean, 5, 4, |S, x| S::mul_add(x[3], x[0], S::mul(x[4], x[1]));
+    MeanSquare, 5, 4, |S, x| S::mul_add(x[3], x[0], S::mul(x[4], S::mul(x[1], x[1])));
+    AdaptiveStep, 5, 4, |S, x| S::sub(x[0], S::mul(x[3], S::div(x[1], S::add(S::sqrt(x[2]), x[4]))));
+}
+
+/// The kernel of a fused function: its scalars are repeated, its values are not.
+pub(crate) fn fused(function: Fused, isa: Isa) -> Entry {
+    const SCALARS: u8 = 0b11000;
+    match function {
+        Fused::Mean => entry::<Map<Mean, SCALARS>>(isa),
+        Fused::MeanSquare => entry::<Map<MeanSquare, SCALARS>>(isa),
+        Fused::AdaptiveStep => entry::<Map<AdaptiveStep, SCALARS>>(isa),
+    }
 }
 
 fn one<F: Lanes>(isa: Isa, repeat: u8) -> Entry {

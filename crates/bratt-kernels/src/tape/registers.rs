@@ -1,6 +1,6 @@
 //! Writes a tape's programs: gives each value a place, and takes registers back after their last use.
 
-use super::check::arguments;
+use super::check::{MAX_ARGS, arguments};
 use super::compile::{Action, Compiler, Op, PAD, Place, Program, View};
 use super::{Extent, Instr, Operand, ops, reduce};
 
@@ -111,7 +111,7 @@ impl<'a> Writer<'a> {
     fn op(&self, instr: Instr, dst: u16, extent: Extent, keep: bool) -> Op {
         let isa = self.c.isa;
         let (args, count) = arguments(&instr);
-        let mut src = [0; 3];
+        let mut src = [0; MAX_ARGS];
         for (src, arg) in src.iter_mut().zip(&args[..count]) {
             // Arguments come before their users, in every program.
             *src = self.at[usize::from(arg.0)].unwrap_or_default();
@@ -124,7 +124,7 @@ impl<'a> Writer<'a> {
             let repeated = from != over && !(over == Extent::Full && from == Extent::PerCol);
             repeat |= u8::from(repeated) << k;
         }
-        for k in count..3 {
+        for k in count..MAX_ARGS {
             // Unused, so that the machine need not know how many there are.
             src[k] = src[0];
             repeat |= (repeat & 1) << k;
@@ -133,6 +133,7 @@ impl<'a> Writer<'a> {
             Instr::Unary(function, _) => Action::Lanes(ops::unary(function, isa, repeat), repeat),
             Instr::Binary(function, ..) => Action::Lanes(ops::binary(function, isa, repeat), repeat),
             Instr::MulAdd(..) => Action::Lanes(ops::mul_add(isa, repeat), repeat),
+            Instr::Fused(function, _) => Action::Lanes(ops::fused(function, isa), repeat),
             Instr::Select(..) => Action::Lanes(ops::select(isa, repeat), repeat),
             Instr::Load(_) | Instr::Acc | Instr::Store(..) => Action::Lanes(ops::copy(isa, repeat), repeat),
             Instr::Const(value) => Action::Const(value),
@@ -208,7 +209,7 @@ impl<'a> Writer<'a> {
             let op = if let Instr::Load(operand) = instr {
                 let view = self.operand(operand);
                 let action = Action::Lanes(ops::copy(c.isa, 0), 0);
-                Op { action, over: self.seen(extent), dst, src: [view; 3] }
+                Op { action, over: self.seen(extent), dst, src: [view; MAX_ARGS] }
             } else {
                 self.op(instr, dst, extent, keep)
             };

@@ -135,6 +135,23 @@ impl Random {
                 self.push(Instr::MulAdd(a, b, c), Some(Known { extent, bound, error }));
             }
             8 => {
+                let x = self.pick(draw, &|k| small(k) && k.extent != Extent::Scalar)?;
+                let extent = self.of(x).extent;
+                let y = self.pick(draw, &|k| small(k) && k.extent == extent)?;
+                let scalar = |k: &Known| small(k) && k.extent == Extent::Scalar;
+                let (a, b) = (self.pick(draw, &scalar)?, self.pick(draw, &scalar)?);
+                let [kx, ky, ka, kb] = [x, y, a, b].map(|v| self.of(v));
+                let squared = draw.below(2) == 1;
+                let power = if squared { ky.bound } else { 1.0 };
+                let bound = ka.bound * kx.bound + kb.bound * ky.bound * power;
+                let error = ka.bound * kx.error
+                    + ka.error * kx.bound
+                    + (kb.error * ky.bound + 2.0 * kb.bound * ky.error) * power
+                    + 2.0 * EPS * bound;
+                let f = if squared { Fused::MeanSquare } else { Fused::Mean };
+                self.push(Instr::Fused(f, [x, y, y, a, b]), Some(Known { extent, bound, error }));
+            }
+            9 => {
                 let c = self.pick(draw, &|k| k.error == 0.0)?;
                 let (a, b) = (self.pick(draw, &small)?, self.pick(draw, &small)?);
                 let (x, y) = (self.of(a), self.of(b));

@@ -2,6 +2,8 @@
 
 use super::{Options, compile};
 use crate::graph::{Graph, GraphBuilder, Init, Role, SlotId, Value};
+use bratt_kernels::plan::StepSpec;
+use bratt_kernels::tape::{Fused, Instr};
 
 struct Parameter {
     slot: SlotId,
@@ -20,9 +22,9 @@ fn adam(g: &GraphBuilder, name: &str, p: &Parameter, gradient: Value, t: Value) 
     let c = |x: f64| g.constant(x);
     let m = g.add(g.mul(c(0.9), m), g.mul(c(0.1), gradient));
     let v = g.add(g.mul(c(0.999), v), g.mul(c(0.001), g.square(gradient)));
-    let rate = g.div(c(1e-3), g.sub(c(1.0), g.pow(c(0.9), t)));
-    let scale = g.recip(g.sub(c(1.0), g.pow(c(0.999), t)));
-    let update = g.div(g.mul(rate, m), g.add(g.sqrt(g.mul(v, scale)), c(1e-8)));
+    let root = g.sqrt(g.sub(c(1.0), g.pow(c(0.999), t)));
+    let rate = g.div(g.mul(c(1e-3), root), g.sub(c(1.0), g.pow(c(0.9), t)));
+    let update = g.mul(rate, g.div(m, g.add(g.sqrt(v), g.mul(c(1e-8), root))));
     g.update(m_slot, m);
     g.update(v_slot, v);
     g.update(p.slot, g.sub(p.value, update));
@@ -85,4 +87,28 @@ fn the_training_step_of_a_perceptron_is_eight_products_and_little_else() {
     assert_eq!(count("copy") + count("fill"), 0, "{program}");
     // The input's preprocessing and the optimiser's scalars; all else is in the products' epilogues.
     assert_eq!(count("map"), 2, "{program}");
+}
+
+#[test]
+fn the_update_of_adam_is_three_fused_instructions() {
+    let g = Graph::builder();
+    let w = parameter(&g, "w", &[40, 30]);
+    let loss = g.sum_all(g.mul(w.value, g.square(g.input("x", [40, 30]))));
+    g.output("loss", loss);
+    let [gradient] = g.gradients(loss, [w.value]);
+    adam(&g, "w", &w, gradient, g.scalar("t"));
+    let program = compile(&g.finish().expect("a valid graph"), &Options::default()).expect("compiles");
+    let fused: Vec<Fused> = program
+        .steps()
+        .iter()
+        .flat_map(|step| match &step.spec {
+            StepSpec::Map { tape, .. } | StepSpec::MatMul { tape, .. } => tape.instrs.clone(),
+            _ => vec![],
+        })
+        .filter_map(|instr| match instr {
+            Instr::Fused(function, _) => Some(function),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(fused, [Fused::Mean, Fused::MeanSquare, Fused::AdaptiveStep], "{program:#?}");
 }

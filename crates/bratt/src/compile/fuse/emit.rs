@@ -5,6 +5,7 @@
 //! is n times one.
 
 use super::group::{Group, size};
+use super::peephole::fuse_chains;
 use super::view::{Class, Operand, ReduceView, View, Views};
 use crate::graph::{Binary, Op, Reduction, Unary};
 use bratt_kernels::plan::TapeSpec;
@@ -71,6 +72,10 @@ pub(crate) fn tape(views: &Views<'_>, group: &Group, stores: &Stores) -> Emitted
         }
     }
     e.store_all();
+    // A tape that only asks for its tiles stores nothing, and nothing of it is unused.
+    if !e.out.targets.iter().all(|t| matches!(t, Target::Load(_))) {
+        fuse_chains(&mut e.out.spec.instrs, &e.extents);
+    }
     e.out
 }
 

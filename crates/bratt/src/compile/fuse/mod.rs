@@ -3,4 +3,5 @@
 pub(super) mod emit;
 pub(super) mod group;
 pub(super) mod merge;
+mod peephole;
 pub(super) mod view;
