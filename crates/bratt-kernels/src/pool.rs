@@ -132,7 +132,8 @@ impl Pool {
     /// a run of its own.
     ///
     /// # Panics
-    /// If a part panics, the remaining parts are dropped and the panic goes on in the caller.
+    /// If a part panics, the remaining parts are dropped and the panic goes on in the caller. What others panic with at
+    /// the same time is leaked.
     pub fn run(&self, parts: usize, work: &Work<'_>) {
         if parts <= 1 || self.workers.is_empty() || self.busy.swap(true, Ordering::Acquire) {
             (0..parts).for_each(|part| work(part, 0));
@@ -189,7 +190,12 @@ impl Shared {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(claim)) {
             self.next.0.store(job.parts, Ordering::Relaxed);
             let mut first = self.panic.lock().unwrap_or_else(PoisonError::into_inner);
-            first.get_or_insert(payload);
+            if first.is_none() {
+                *first = Some(payload);
+            } else {
+                // Its destructor might panic, here where nothing would catch it.
+                std::mem::forget(payload);
+            }
         }
     }
 
@@ -319,6 +325,29 @@ mod tests {
             });
             assert_eq!(sum.into_inner(), 45);
         }
+    }
+
+    /// Dropping what a part panicked with may panic itself, which would end a worker that nobody could await again.
+    #[test]
+    fn only_the_first_panic_is_handed_on_and_none_is_dropped() {
+        static DROPPED: AtomicUsize = AtomicUsize::new(0);
+        struct Counted;
+        impl Drop for Counted {
+            fn drop(&mut self) {
+                DROPPED.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+        let pool = Pool::new(2);
+        let both = std::sync::Barrier::new(pool.threads());
+        let run = || {
+            pool.run(2, &|_, _| {
+                both.wait();
+                std::panic::panic_any(Counted);
+            });
+        };
+        let payload = catch_unwind(AssertUnwindSafe(run)).unwrap_err();
+        assert!(payload.is::<Counted>());
+        assert_eq!(DROPPED.load(Ordering::SeqCst), 0);
     }
 
     #[test]

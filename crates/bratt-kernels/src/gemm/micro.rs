@@ -42,7 +42,7 @@ impl Registers {
     /// Vectors of a panel of `width` columns, which is 1 to NR.
     #[inline(always)]
     pub(super) const fn vectors(self, width: usize) -> usize {
-        if width <= self.lanes { 1 } else { self.nr / self.lanes }
+        width.div_ceil(self.lanes)
     }
 
     pub(super) const fn of(isa: Isa) -> Registers {
@@ -180,7 +180,7 @@ pub(super) use for_rows;
 /// A block whose B is packed, with a number of rows, vectors and a storage of A known at run time only.
 ///
 /// # Safety
-/// As for [`micro`]; `vectors` is 1 or all of the registers' columns.
+/// As for [`micro`], `vectors` being its `W`: at most as many as the registers' columns have.
 #[inline(always)]
 pub(super) unsafe fn packed<S: Simd>(rows: usize, vectors: usize, a_columns: bool, block: Block) {
     macro_rules! call {
@@ -190,8 +190,9 @@ pub(super) unsafe fn packed<S: Simd>(rows: usize, vectors: usize, a_columns: boo
                 (1, true) => micro::<S, $r, 1, true, false>(block),
                 (3, false) if const { wide::<S>() } => micro::<S, $r, 3, false, false>(block),
                 (3, true) if const { wide::<S>() } => micro::<S, $r, 3, true, false>(block),
-                (_, false) => micro::<S, $r, 2, false, false>(block),
-                (_, true) => micro::<S, $r, 2, true, false>(block),
+                (2, false) => micro::<S, $r, 2, false, false>(block),
+                (2, true) => micro::<S, $r, 2, true, false>(block),
+                (other, _) => unreachable!("{other} vectors in registers"),
             }
         };
     }

@@ -282,9 +282,9 @@ impl Gemm {
     pub fn multiply(&self, a: &[f32], b: &[f32], c: &mut [f32]) {
         let Shape { m, n, k, .. } = self.shape;
         assert!(self.isa.is_available(), "{} is not available", self.isa);
-        assert_eq!(a.len(), m * k, "length of a");
-        assert_eq!(b.len(), k * n, "length of b");
-        assert_eq!(c.len(), m * n, "length of c");
+        assert_eq!(Some(a.len()), m.checked_mul(k), "length of a");
+        assert_eq!(Some(b.len()), k.checked_mul(n), "length of b");
+        assert_eq!(Some(c.len()), m.checked_mul(n), "length of c");
         let mut scratch = vec![0.0; self.scratch_len()];
         for index in 0..self.tiles() {
             let tile = self.tile(index);

@@ -141,9 +141,6 @@ unsafe fn panel<S: Simd>(
             }
             if whole < vectors {
                 S::store(to.add(whole * S::LANES), S::load_first(from.add(whole * S::LANES), rest));
-                for v in whole + 1..vectors {
-                    S::store(to.add(v * S::LANES), S::splat(0.0));
-                }
             }
         }
     }

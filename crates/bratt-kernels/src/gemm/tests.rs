@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::pool::Pool;
+use crate::simd::Simd;
 use crate::simd::scalar::Lanes;
 
 const EPS: f64 = f32::EPSILON as f64 / 2.0;
@@ -61,8 +62,12 @@ fn by_isa(gemm: &Gemm, a: &[f32], b: &[f32]) -> Vec<f32> {
     })
 }
 
-/// The paths of a machine with 16 lanes, on any machine.
-fn by_sixteen(gemm: &Gemm, a: &[f32], b: &[f32]) -> Vec<f32> {
+/// The blocks of machines that this one is not: AVX-512 (14x2), NEON (8x3), and one of very few registers (2x2).
+type LikeAvx512 = Lanes<16, 32>;
+type LikeNeon = Lanes<4, 32>;
+type FewRegisters = Lanes<16, 4>;
+
+fn by_lanes<S: Simd>(gemm: &Gemm, a: &[f32], b: &[f32]) -> Vec<f32> {
     tiles(gemm, a, b, |index, scratch, c, c_stride| {
         let kernel = TileKernel {
             gemm,
@@ -72,9 +77,10 @@ fn by_sixteen(gemm: &Gemm, a: &[f32], b: &[f32]) -> Vec<f32> {
             scratch: scratch.as_mut_ptr(),
             c,
             c_stride,
+            ahead: &[],
         };
         // SAFETY: portable lanes need nothing; the rest as in `by_isa`.
-        unsafe { kernel.run::<Lanes<16>>() }
+        unsafe { kernel.run::<S>() }
     })
 }
 
@@ -100,13 +106,19 @@ fn check(gemm: &Gemm, compute: impl Fn(&Gemm, &[f32], &[f32]) -> Vec<f32>) {
     }
 }
 
-/// `check` with every instruction set and with 16 lanes.
+/// `check` with portable lanes.
+fn check_lanes<S: Simd>(shape: Shape, need: TileNeed) {
+    check(&Gemm::with_registers(Isa::Scalar, Registers::new::<S>(), shape, need), by_lanes::<S>);
+}
+
+/// `check` with every instruction set and with the blocks of others.
 fn check_all(shape: Shape, need: TileNeed) {
     for isa in Isa::available() {
         check(&Gemm::new(isa, shape, need), by_isa);
     }
-    let registers = Registers::new::<Lanes<16>>();
-    check(&Gemm::with_registers(Isa::Scalar, registers, shape, need), by_sixteen);
+    check_lanes::<LikeAvx512>(shape, need);
+    check_lanes::<LikeNeon>(shape, need);
+    check_lanes::<FewRegisters>(shape, need);
 }
 
 fn shapes(m: usize, n: usize, k: usize) -> [Shape; 4] {
@@ -120,6 +132,24 @@ fn shapes(m: usize, n: usize, k: usize) -> [Shape; 4] {
 }
 
 const SIZES: [usize; 14] = [1, 2, 3, 5, 7, 15, 16, 17, 31, 33, 64, 100, 127, 129];
+
+#[test]
+fn the_blocks_of_other_machines_are_walked() {
+    let shape = |registers: Registers| (registers.mr, registers.nr / registers.lanes);
+    assert_eq!(shape(Registers::new::<LikeAvx512>()), (14, 2));
+    assert_eq!(shape(Registers::new::<LikeNeon>()), (8, 3));
+    assert_eq!(shape(Registers::new::<FewRegisters>()), (2, 2));
+}
+
+/// One to three vectors of a panel three vectors wide, the last one whole or in part.
+#[test]
+fn the_last_panel_has_any_width() {
+    for cols in 1..=27 {
+        for shape in shapes(19, cols, 5) {
+            check_all(shape, TileNeed::default());
+        }
+    }
+}
 
 #[test]
 fn each_extent_at_awkward_sizes() {
@@ -193,6 +223,15 @@ fn large_products_give_every_thread_something_to_do() {
     }
 }
 
+/// `m * k` wraps around to 0 here, which is the length given.
+#[test]
+#[should_panic(expected = "length of a")]
+fn a_product_too_large_for_any_memory_is_refused() {
+    let half = 1 << (usize::BITS / 2);
+    let shape = Shape { m: half, n: half, k: half, trans_a: false, trans_b: false };
+    Gemm::new(Isa::Scalar, shape, TileNeed::default()).multiply(&[], &[], &mut []);
+}
+
 #[test]
 fn nan_and_infinity_go_where_they_belong() {
     for isa in Isa::available() {
@@ -237,7 +276,7 @@ fn threads_do_not_change_a_bit() {
                         unsafe {
                             let scratch = std::slice::from_raw_parts_mut(scratch.add(worker * len), len);
                             let c = c.add(tile.row * n + tile.col);
-                            gemm.compute(index, a.as_ptr(), b.as_ptr(), scratch, c, n);
+                            gemm.compute(index, a.as_ptr(), b.as_ptr(), scratch, c, n, &[]);
                         }
                     });
                     let same = c.iter().zip(&expected).all(|(x, y)| x.to_bits() == y.to_bits());

@@ -6,7 +6,7 @@ use crate::tape::{Extent, Instr, Operand, TapeError};
 /// What is wrong with a step.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
 pub enum PlanError {
-    /// The tape is not well formed, or does not fit.
+    /// The tape is not well formed, or needs more than any memory.
     #[error("step {step}: {source}")]
     Tape {
         /// The step.

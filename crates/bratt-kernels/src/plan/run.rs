@@ -233,7 +233,7 @@ impl Plan {
         self.registers = self.registers.max(skip + tape.registers());
         self.cursors = self.cursors.max(tape.views());
         let start = *shared;
-        *shared += tape.shared_len().next_multiple_of(16);
+        *shared = shared.saturating_add(tape.shared_len().next_multiple_of(16));
         self.shared = self.shared.max(*shared);
         Placed { tape, spans, shared: start }
     }

@@ -172,6 +172,9 @@ fn epilogues_agree_with_the_naive_twin() {
         product("centre", &centre, shape);
         product("sums", &sums, shape);
     }
+    // Tiles far beyond what is worth merging.
+    product("softmax", &softmax, (3, 9000, 2));
+    product("centre", &centre, (1500, 8, 3));
 }
 
 /// `p -= rate * g` for parameters of many shapes in one step.

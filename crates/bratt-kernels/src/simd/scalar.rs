@@ -2,12 +2,13 @@
 
 use super::Simd;
 
-/// `N` portable lanes.
+/// `N` portable lanes, on a machine that is taken to have `R` registers of them. (Other numbers than those of
+/// [`Scalar`] let tests walk the paths of any machine.)
 #[derive(Clone, Copy, Debug)]
-pub struct Lanes<const N: usize>;
+pub struct Lanes<const N: usize, const R: usize>;
 
-/// The fallback of every machine. (`Lanes<16>` lets tests walk the 16-lane paths anywhere.)
-pub type Scalar = Lanes<4>;
+/// The fallback of every machine: both baselines, SSE2 and NEON, have registers of 4 lanes.
+pub type Scalar = Lanes<4, { if cfg!(target_arch = "aarch64") { 32 } else { 16 } }>;
 
 /// 2^23: adding and taking away a number of this size rounds to an integer.
 const TWO_23: f32 = 8_388_608.0;
@@ -47,13 +48,12 @@ fn floor(x: f32) -> f32 {
 
 #[allow(unsafe_op_in_unsafe_fn)] // The bodies are as unsafe as the trait says, and no more.
 // SAFETY: plain Rust on arrays; memory is touched only through the caller's pointers, within the lanes promised.
-unsafe impl<const N: usize> Simd for Lanes<N> {
+unsafe impl<const N: usize, const R: usize> Simd for Lanes<N, R> {
     type V = [f32; N];
     type M = [u32; N];
     type U = [u32; N];
     const LANES: usize = N;
-    // Both baselines, SSE2 and NEON, have registers of 4 lanes.
-    const REGISTERS: usize = if cfg!(target_arch = "aarch64") { 32 } else { 16 } * 4 / N;
+    const REGISTERS: usize = R;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self::V {

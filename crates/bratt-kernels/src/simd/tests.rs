@@ -188,5 +188,5 @@ fn every_method_agrees_with_plain_f32() {
 #[test]
 fn sixteen_portable_lanes_agree_too() {
     // SAFETY: portable lanes need nothing.
-    unsafe { All { fused: false }.run::<Lanes<16>>() };
+    unsafe { All { fused: false }.run::<Lanes<16, 32>>() };
 }

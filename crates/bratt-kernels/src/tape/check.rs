@@ -4,18 +4,19 @@
 //! of its tile, and a [`Instr::ReduceAll`] only the elements of its tile. If what follows from them stays small
 //! (`PerCol` or `Scalar`), tiles keep partial results, and the rest of the tape, its *finish*, runs once when all
 //! tiles are done. If it flows back into a `Full` or `PerRow` value, the tile itself must be complete; [`needs`]
-//! tells, so that the compiler can cut a chain where tiles would grow too large ([`fits`]).
+//! tells, so that the compiler can cut a chain where tiles would grow too large for a cache ([`fits`]). What cannot be
+//! cut runs at any size: tiles and registers then grow with the matrix.
 
 use super::{Extent, Instr, Operand, Val};
 use crate::plan::TapeSpec;
 
 /// Most instructions a tape may have.
 pub const MAX_INSTRS: usize = 2048;
-/// Most columns where tiles must span all columns.
+/// Most columns worth merging into one tape where tiles must span all columns.
 pub const MAX_ROW: usize = 8192;
-/// Most rows where tiles must span all rows.
+/// Most rows worth merging into one tape where tiles must span all rows.
 pub const MAX_COL: usize = 1024;
-/// Most elements where one tile must be the whole matrix.
+/// Most elements worth merging into one tape where one tile must be the whole matrix.
 pub const MAX_WHOLE: usize = 32_768;
 
 /// What is wrong with a tape.
@@ -73,21 +74,8 @@ pub enum TapeError {
         /// The instruction itself.
         instr: Instr,
     },
-    /// The tape needs tiles larger than the machine's.
-    #[error(
-        "the tape needs tiles with {} over {rows} x {cols}, beyond the limits ({MAX_ROW} columns, {MAX_COL} rows, \
-         {MAX_WHOLE} elements for both)", needs.describe()
-    )]
-    TooLarge {
-        /// What the tape needs.
-        needs: Needs,
-        /// Rows of the iteration space.
-        rows: usize,
-        /// Columns of the iteration space.
-        cols: usize,
-    },
-    /// The iteration space has no elements in a 64-bit machine's memory.
-    #[error("an iteration space of {rows} x {cols} has too many elements")]
+    /// The iteration space, or what the tape keeps of it, is larger than any memory.
+    #[error("a tape over {rows} x {cols} needs more numbers than any memory holds")]
     Overflow {
         /// Rows of the iteration space.
         rows: usize,
@@ -106,15 +94,6 @@ pub struct Needs {
 }
 
 impl Needs {
-    fn describe(&self) -> &'static str {
-        match (self.complete_rows, self.complete_cols) {
-            (true, true) => "all rows and all columns",
-            (true, false) => "all columns",
-            (false, true) => "all rows",
-            (false, false) => "nothing in full",
-        }
-    }
-
     /// Whether one tile must be the whole matrix.
     pub(crate) fn whole(&self) -> bool {
         self.complete_rows && self.complete_cols
@@ -145,7 +124,8 @@ pub fn needs(spec: &TapeSpec) -> Result<Needs, TapeError> {
     Ok(Checked::new(spec, true)?.needs)
 }
 
-/// Whether an iteration space is small enough for what a tape needs.
+/// Whether an iteration space is small enough that merging chains into this tape pays: the tiles that it needs stay in
+/// cache and leave several threads something to do. Tapes beyond it run too.
 pub fn fits(needs: &Needs, rows: usize, cols: usize) -> bool {
     match (needs.complete_rows, needs.complete_cols) {
         (true, true) => rows.checked_mul(cols).is_some_and(|n| n <= MAX_WHOLE),

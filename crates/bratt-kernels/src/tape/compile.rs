@@ -8,7 +8,7 @@
 //! in the memory it is loaded from or will be stored to, as long as no instruction in between could see the
 //! difference.
 
-use super::check::{Checked, MAX_ARGS, TapeError, arguments, fits};
+use super::check::{Checked, MAX_ARGS, TapeError, arguments};
 use super::registers::{Registers, Writer};
 use super::tiling::Tiling;
 use super::{Binary, Extent, Instr, Operand, Reduction, Unary, ops};
@@ -111,6 +111,9 @@ pub(crate) struct Tape {
 /// Registers and what tasks share lie on cache lines of their own.
 pub(super) const PAD: usize = 16;
 
+/// More numbers than this no memory holds, with room to add up a few such lengths.
+const MAX_LEN: usize = isize::MAX as usize / 64;
+
 /// A tile of this many elements is cut from a product's tile.
 const STRIP: usize = 2048;
 
@@ -145,11 +148,9 @@ impl Tape {
     ) -> Result<Tape, TapeError> {
         let checked = Checked::new(spec, tiles != Tiles::Own)?;
         let needs = checked.needs;
-        let elements = rows.checked_mul(cols).filter(|&n| n <= isize::MAX as usize / 64);
-        let Some(elements) = elements else { return Err(TapeError::Overflow { rows, cols }) };
-        if !fits(&needs, rows, cols) {
-            return Err(TapeError::TooLarge { needs, rows, cols });
-        }
+        let overflow = TapeError::Overflow { rows, cols };
+        let elements = rows.checked_mul(cols).filter(|&n| n <= MAX_LEN);
+        let Some(elements) = elements else { return Err(overflow) };
         // Where only elements and scalars meet, the matrix is one long row.
         let flat = tiles == Tiles::Own
             && checked
@@ -192,6 +193,11 @@ impl Tape {
         let finish = Writer::new(&compiler, Registers::new(0, cols)).finish();
         let Compiler { partials, partial_len, kept_len, .. } = compiler;
         let cost = elements.saturating_mul(per_element.max(1));
+        // Lengths that overflow are saturated, and come out as too long.
+        let shared = partial_len.saturating_mul(tasks).saturating_add(kept_len);
+        if tile.registers.max(finish.registers).max(shared) > MAX_LEN {
+            return Err(overflow);
+        }
         Ok(Tape { isa, tile, finish, tiling, partials, partial_len, kept_len, tasks, cost })
     }
 }
@@ -291,7 +297,7 @@ impl Compiler<'_> {
                 };
                 self.partial[value] = Some(self.partials.len());
                 self.partials.push(Partial { offset: self.partial_len, len, reduction });
-                self.partial_len += len.next_multiple_of(PAD);
+                self.partial_len = self.partial_len.saturating_add(len.next_multiple_of(PAD));
             }
             self.in_body[value] = true;
         } else if self.deferred(value) || (!follows.rows && !follows.all) {
@@ -299,7 +305,7 @@ impl Compiler<'_> {
         } else {
             if self.kept[value].is_none() {
                 self.kept[value] = Some(self.kept_len);
-                self.kept_len += len.next_multiple_of(PAD);
+                self.kept_len = self.kept_len.saturating_add(len.next_multiple_of(PAD));
             }
             self.in_body[value] = true;
         }

@@ -94,7 +94,7 @@ impl<F: Lanes, const REPEAT: u8> Loop for Map<F, REPEAT> {
         // SAFETY: all accesses lie within the rows of `args`.
         unsafe {
             let n = args.cols;
-            let whole = n % S::LANES == 0;
+            let whole = n.is_multiple_of(S::LANES);
             let (mut dst, mut src) = (args.dst, args.src);
             for _ in 0..args.rows {
                 let mut fixed = [S::splat(0.0); MAX_ARGS];

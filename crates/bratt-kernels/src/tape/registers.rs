@@ -30,8 +30,9 @@ impl Registers {
     fn take(&mut self, extent: Extent) -> usize {
         let class = class(extent);
         self.free[class].pop().unwrap_or_else(|| {
-            self.len += self.sizes[class];
-            self.len - self.sizes[class]
+            let offset = self.len;
+            self.len = offset.saturating_add(self.sizes[class]);
+            offset
         })
     }
 }

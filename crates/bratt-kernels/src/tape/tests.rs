@@ -313,3 +313,176 @@ fn random_tapes_agree_with_the_naive_twin_on_any_number_of_threads() {
     }
     assert!(modes.iter().all(|&n| n > 30), "every kind of tile is exercised: {modes:?}");
 }
+
+fn two(f: Binary, a: u16, b: u16) -> Instr {
+    Instr::Binary(f, Val(a), Val(b))
+}
+
+/// A map of numbers in [-1, 1) to operands that all get a span of their own, and the length of these.
+fn map(tape: &TapeSpec, rows: usize, cols: usize) -> (Vec<Span>, usize, StepSpec) {
+    let mut len = 0;
+    let mut spans = vec![];
+    for extent in &tape.extents {
+        let n = match extent {
+            Extent::Scalar => 1,
+            Extent::PerRow => rows,
+            Extent::PerCol => cols,
+            Extent::Full => rows * cols,
+        };
+        spans.push(Span { space: Space::Work, offset: len, len: n });
+        len += n.next_multiple_of(16);
+    }
+    let instances = vec![Instance { rows, cols, spans: spans.clone() }];
+    (spans, len, StepSpec::Map { tape: tape.clone(), instances })
+}
+
+/// A tape over a matrix against the naive twin, to `error` of the magnitude.
+fn agrees(tape: &TapeSpec, rows: usize, cols: usize, error: f64) {
+    let (spans, len, step) = map(tape, rows, cols);
+    let draw = &mut Draw(1, 0);
+    let mut start = Arena::new(len);
+    start.slice_mut(0..len).iter_mut().for_each(|x| *x = draw.unit() * 2.0 - 1.0);
+    let values = |arena: &Arena, span: &Span| -> Vec<f64> {
+        arena.slice(span.offset..span.offset + span.len).iter().map(|x| f64::from(*x)).collect()
+    };
+    let key = Key { seed: 8, step: 2 };
+    let mut want: Vec<Vec<f64>> = spans.iter().map(|span| values(&start, span)).collect();
+    naive::run(tape, rows, cols, None, &mut want, key).unwrap();
+    for isa in Isa::available() {
+        let plan = Plan::new(vec![step.clone()], 0, len, isa).unwrap();
+        for threads in [1, 3] {
+            let (pool, mut work) = (Pool::new(threads), start.clone());
+            plan.run(&mut Arena::new(0), &mut work, &mut plan.scratch(&pool), &pool, key);
+            for (operand, span) in spans.iter().enumerate() {
+                for (i, (found, want)) in values(&work, span).iter().zip(&want[operand]).enumerate() {
+                    assert!(
+                        (found - want).abs() <= error * (1.0 + want.abs()),
+                        "{isa}, {rows} x {cols}: operand {operand}[{i}] is {found}, want {want}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Softmax and the logarithm of its normaliser.
+fn softmax() -> TapeSpec {
+    TapeSpec {
+        instrs: vec![
+            Instr::Load(Operand(0)),
+            Instr::ReduceCols(Reduction::Max, Val(0)),
+            two(Binary::Sub, 0, 1),
+            Instr::Unary(Unary::Exp, Val(2)),
+            Instr::ReduceCols(Reduction::Sum, Val(3)),
+            two(Binary::Div, 3, 4),
+            Instr::Store(Operand(1), Val(5)),
+            Instr::Unary(Unary::Log, Val(4)),
+            Instr::Store(Operand(2), Val(7)),
+        ],
+        extents: vec![Extent::Full, Extent::Full, Extent::PerRow],
+    }
+}
+
+/// `x` times its largest element and less the mean of its square, both by `reduce`.
+fn flows_back(reduce: fn(Reduction, Val) -> Instr, n: usize) -> TapeSpec {
+    TapeSpec {
+        instrs: vec![
+            Instr::Load(Operand(0)),
+            two(Binary::Mul, 0, 0),
+            reduce(Reduction::Sum, Val(1)),
+            Instr::Const(1.0 / n as f32),
+            two(Binary::Mul, 2, 3),
+            reduce(Reduction::Max, Val(0)),
+            two(Binary::Mul, 0, 5),
+            two(Binary::Sub, 6, 4),
+            Instr::Store(Operand(1), Val(7)),
+        ],
+        extents: vec![Extent::Full; 2],
+    }
+}
+
+#[test]
+fn reductions_of_any_size_run() {
+    agrees(&softmax(), 2, 20_000, 1e-5);
+    agrees(&softmax(), 40, MAX_ROW + 1, 1e-5);
+    agrees(&flows_back(Instr::ReduceRows, 5000), 5000, 8, 1e-5);
+    agrees(&flows_back(Instr::ReduceRows, MAX_COL + 1), MAX_COL + 1, 100, 1e-5);
+    agrees(&flows_back(Instr::ReduceAll, 60_000), 300, 200, 1e-5);
+    agrees(&flows_back(Instr::ReduceAll, 1_000_000), 1000, 1000, 1e-5);
+}
+
+#[test]
+fn wide_rows_take_one_row_of_scratch_each() {
+    let (_, len, step) = map(&softmax(), 500, 20_000);
+    let plan = Plan::new(vec![step], 0, len, Isa::detect()).unwrap();
+    let (registers, _) = plan.scratch_len();
+    assert!((20_000..4 * 20_000).contains(&registers), "{registers} numbers");
+}
+
+/// No memory holds the registers of this tape; its operands are small enough for a plan.
+#[test]
+fn registers_beyond_all_memory_are_refused() {
+    let side = 1 << (usize::BITS / 2 - 4);
+    let tape = TapeSpec {
+        instrs: vec![
+            Instr::Uniform { stream: 0 },
+            Instr::Uniform { stream: 1 },
+            Instr::Uniform { stream: 2 },
+            Instr::MulAdd(Val(0), Val(1), Val(2)),
+            Instr::ReduceAll(Reduction::Sum, Val(3)),
+            Instr::RowIndex,
+            two(Binary::Add, 4, 5),
+            Instr::Store(Operand(0), Val(6)),
+        ],
+        extents: vec![Extent::PerRow],
+    };
+    let made = Tape::new(&tape, (side, side), Isa::Scalar, Tiles::Own, &|_, _| false);
+    assert!(matches!(made, Err(TapeError::Overflow { .. })), "{made:?}");
+}
+
+#[test]
+fn every_instruction_runs_over_a_single_element() {
+    let tape = TapeSpec {
+        instrs: vec![
+            Instr::Load(Operand(0)),
+            Instr::Uniform { stream: 7 },
+            Instr::RowIndex,
+            Instr::ColIndex,
+            Instr::Const(0.5),
+            two(Binary::Lt, 1, 4),
+            Instr::Select(Val(5), Val(0), Val(1)),
+            Instr::MulAdd(Val(6), Val(4), Val(2)),
+            two(Binary::Add, 7, 3),
+            Instr::ReduceCols(Reduction::Max, Val(8)),
+            Instr::ReduceRows(Reduction::Min, Val(8)),
+            Instr::ReduceAll(Reduction::Sum, Val(9)),
+            Instr::ReduceAll(Reduction::Sum, Val(10)),
+            two(Binary::Add, 11, 12),
+            Instr::Unary(Unary::Tanh, Val(13)),
+            Instr::Store(Operand(1), Val(1)),
+            Instr::Store(Operand(2), Val(2)),
+            Instr::Store(Operand(3), Val(3)),
+            Instr::Store(Operand(4), Val(9)),
+            Instr::Store(Operand(5), Val(10)),
+            Instr::Store(Operand(6), Val(14)),
+            Instr::Store(Operand(7), Val(4)),
+        ],
+        extents: vec![
+            Extent::Full,
+            Extent::Full,
+            Extent::PerRow,
+            Extent::PerCol,
+            Extent::PerRow,
+            Extent::PerCol,
+            Extent::Scalar,
+            Extent::Full,
+        ],
+    };
+    agrees(&tape, 1, 1, 1e-6);
+    // Only random numbers, and only indices: no operand is read.
+    for instr in [Instr::Uniform { stream: 3 }, Instr::RowIndex, Instr::ColIndex, Instr::Const(3.0)] {
+        let tape =
+            TapeSpec { instrs: vec![instr, Instr::Store(Operand(0), Val(0))], extents: vec![Extent::Full] };
+        agrees(&tape, 1, 1, 0.0);
+    }
+}

@@ -86,9 +86,19 @@ mod tests {
 
     #[test]
     fn tiles_cover_every_element_once_and_keep_what_is_needed() {
-        for (rows, cols) in
-            [(1, 1), (1, 5000), (7, 3), (128, 10), (1000, 1), (60, 1100), (5, 8192), (0, 4), (4, 0)]
-        {
+        for (rows, cols) in [
+            (1, 1),
+            (1, 5000),
+            (7, 3),
+            (128, 10),
+            (1000, 1),
+            (60, 1100),
+            (5, 8192),
+            (3, 20_000),
+            (5000, 70),
+            (0, 4),
+            (4, 0),
+        ] {
             for bits in 0..4 {
                 let needs = Needs { complete_rows: bits & 1 != 0, complete_cols: bits & 2 != 0 };
                 let tiling = Tiling::new(rows, cols, needs, 10);
