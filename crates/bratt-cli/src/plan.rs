@@ -15,6 +15,7 @@ use bratt::nn::{
 };
 use bratt::optim::{Optimizer, Rule};
 use bratt::schedule::Schedule;
+use bratt::train::starting_rate;
 use std::path::PathBuf;
 
 /// The name by which the built-in digits are asked for.
@@ -224,13 +225,16 @@ pub fn optim(settings: &Settings, epochs: u64, steps_per_epoch: u64) -> Result<O
     let mut optimizer = Optimizer::by_name(&name).map_err(|error| {
         Failure::configuration(format!("optim.type ({}): {error}", settings.origin("optim.type")))
     })?;
-    let usual = optimizer.default_learning_rate();
-    let rate = settings.get_or("optim.lr", usual, Origin::Chosen(format!("usual for {name}")))?;
+    let spec = settings.get("optim.schedule", "linear".to_string())?;
+    let (usual, reason) = match spec.as_str() {
+        "linear" => (starting_rate(&optimizer), format!("twice what is usual for {name}, as it falls")),
+        _ => (optimizer.default_learning_rate(), format!("usual for {name}")),
+    };
+    let rate = settings.get_or("optim.lr", usual, Origin::Chosen(reason))?;
     if rate <= 0.0 {
         return Err(settings.invalid("optim.lr", "a number above 0"));
     }
     let steps = epochs.saturating_mul(steps_per_epoch);
-    let spec = settings.get("optim.schedule", "linear".to_string())?;
     let schedule = spec::parse(&spec, Training { rate, steps, steps_per_epoch })?;
 
     let mut momentum = None;

@@ -235,8 +235,12 @@ impl Job {
         block("optim", &self.optim.optimizer.describe(), "--optimizer");
         let rate = match settings.origin("optim.lr") {
             Origin::Default => {
-                let rate = self.optim.optimizer.default_learning_rate();
-                format!("; {rate:e} is usual for {}", self.optim.optimizer.name())
+                let (usual, name) =
+                    (self.optim.optimizer.default_learning_rate(), self.optim.optimizer.name());
+                match settings.origin("optim.schedule") {
+                    Origin::Default => format!("; on average about {name}'s usual {usual:e}"),
+                    _ => format!("; {usual:e} is usual for {name}"),
+                }
             }
             _ => String::new(),
         };

@@ -19,7 +19,8 @@ use serde::{Deserialize, Serialize};
 pub struct Dense {
     /// The number of outputs.
     pub units: usize,
-    /// How the weights start. Default: He normal in front of ReLU, leaky ReLU or ELU; else Xavier uniform.
+    /// How the weights start. Default: small normal directly in front of batch norm; He normal in front of ReLU,
+    /// leaky ReLU or ELU; else Xavier uniform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init: Option<Initializer>,
     /// Whether a bias is added; it starts at 0. Default: yes, unless batch norm follows directly.

@@ -230,9 +230,15 @@ impl Sequential {
             let after = &self.layers[i + 1..];
             let activation = after.iter().find(|l| !l.layer.is_between_dense_and_activation());
             let rectified = activation.is_some_and(|l| l.layer.is_rectifier());
-            let usual = if rectified { Initializer::HeNormal } else { Initializer::XavierUniform };
-            dense.init.get_or_insert(usual);
             let normalised = matches!(after.first(), Some(NamedLayer { layer: Layer::BatchNorm(_), .. }));
+            // Batch norm takes the size of the weights out of the forward pass; what is left of it is the effective
+            // learning rate, which falls with their square (van Laarhoven 2017), so they start small.
+            let usual = match (normalised, rectified) {
+                (true, _) => Initializer::SmallNormal { std: 0.01 },
+                (false, true) => Initializer::HeNormal,
+                (false, false) => Initializer::XavierUniform,
+            };
+            dense.init.get_or_insert(usual);
             dense.bias.get_or_insert(!normalised);
         }
         layer

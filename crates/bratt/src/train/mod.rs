@@ -38,7 +38,7 @@ pub use fit::Fit;
 pub use preprocess::Preprocess;
 pub use splits::{Part, Splits};
 pub use step::{evaluation_graph, training_graph};
-pub use trainer::{Stop, Trainer};
+pub use trainer::{Stop, Trainer, starting_rate};
 
 #[cfg(test)]
 mod tests;

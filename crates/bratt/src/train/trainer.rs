@@ -38,7 +38,7 @@ impl Stop {
 /// | setting | default |
 /// |---|---|
 /// | `optimizer` | Adam |
-/// | `learning_rate` | the optimiser's usual one |
+/// | `learning_rate` | [`starting_rate`] |
 /// | `schedule` | linear from the learning rate to a hundredth of it, over all steps |
 /// | `momentum` | 0.5 to 0.99 over all steps, if the optimiser's momentum is scheduled |
 /// | `preprocess` | zero mean, unit variance per channel |
@@ -74,6 +74,12 @@ pub struct Trainer {
     isa: Option<Isa>,
     pub(super) patience: Option<usize>,
     pub(super) stop: Stop,
+}
+
+/// Where the default schedule starts: at twice the optimiser's usual rate, from which it falls in a line to a hundredth,
+/// so that the training as a whole runs at about the usual rate.
+pub fn starting_rate(optimizer: &Optimizer) -> f64 {
+    2.0 * optimizer.default_learning_rate()
 }
 
 impl Trainer {
@@ -177,7 +183,7 @@ impl Trainer {
 
     /// The schedule of the learning rate for so many steps in all.
     pub fn resolved_schedule(&self, steps: u64) -> Schedule {
-        let rate = self.learning_rate.unwrap_or_else(|| self.optimizer.default_learning_rate());
+        let rate = self.learning_rate.unwrap_or_else(|| starting_rate(&self.optimizer));
         self.schedule.clone().unwrap_or_else(|| Schedule::linear(rate, FINAL_RATE * rate, steps.max(1)))
     }
 
