@@ -1,5 +1,6 @@
 //! Set-up, checks and benchmarks of the bratt workspace: `cargo xtask test` passes all tests, `cargo xtask bench`
 //! measures bratt beside its peers.
+#![forbid(unsafe_code)]
 
 use std::env;
 use std::path::{Path, PathBuf};

@@ -190,7 +190,7 @@ pub struct EvalArgs {
     /// A model file, or the folder of a run
     pub model: PathBuf,
     /// A folder with IDX files (its test part, if there is one) or a CSV file
-    /// [default: the digits' test part, for a model trained on the built-in digits]
+    /// [default: the test part of the model's own run]
     pub data: Option<PathBuf>,
     /// CSV: the column that holds the labels
     #[arg(long, value_name = "COLUMN")]

@@ -9,6 +9,7 @@
 //! | `commands/` | one file per command |
 //! | `terminal.rs` | colours, lines, the progress bar |
 //! | `failure.rs` | exit codes, errors as people meet them |
+#![forbid(unsafe_code)]
 
 mod args;
 mod commands;

@@ -1,5 +1,5 @@
 //! The rules of the operations, by family. Each file has the same order: the mathematics, the builder's methods,
-//! the shape rule, the gradient rule, the cost, tests.
+//! the shape rule, the gradient rule. One table of cases tests them all, beside the interpreter.
 
 pub mod contract;
 pub mod loss;
