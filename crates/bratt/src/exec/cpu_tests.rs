@@ -1,6 +1,8 @@
 //! The compiled executor against the reference interpreter: whole training steps, every pass on and off, every
 //! instruction set, and equal bits on any number of threads.
 
+mod shapes;
+
 use super::interpret::run as run_observed;
 use super::tests::random_graph::{RandomGraph, random_graph};
 use super::{Isa, Key, Machine, Slots, Trace, interpret};
