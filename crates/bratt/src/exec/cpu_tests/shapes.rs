@@ -121,3 +121,17 @@ fn rows_longer_than_a_tile_may_have_results_of_their_own() {
         g.output("v", v);
     });
 }
+
+#[test]
+fn the_first_nan_is_the_largest_and_the_smallest() {
+    for axis in 0..2 {
+        agrees_where(
+            |g| {
+                let x = g.input("x", [5, 4]);
+                g.output("largest", g.argmax(x, axis));
+                g.output("smallest", g.argmin(x, axis));
+            },
+            |i| [2, 3, 9, 18].contains(&i),
+        );
+    }
+}
