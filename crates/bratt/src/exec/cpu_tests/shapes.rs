@@ -135,3 +135,16 @@ fn the_first_nan_is_the_largest_and_the_smallest() {
         );
     }
 }
+
+#[test]
+fn constants_whose_product_is_no_single_precision_number_stay_apart() {
+    agrees(|g| {
+        let x = g.input("x", [4]);
+        let c = |c: f64| g.constant(c);
+        // About 1e25 and 1e-25. As one factor the constants would be 0 or infinite in single precision.
+        let (large, small) = (g.exp(g.add(x, c(57.0))), g.exp(g.sub(x, c(57.0))));
+        g.output("small_factors", g.mul(g.mul(g.mul(large, c(1e-25)), c(1e-25)), large));
+        g.output("large_factors", g.mul(g.mul(g.mul(small, c(1e25)), c(1e25)), small));
+        g.output("small_divisor", g.div(g.mul(small, c(1e-14)), c(1e-39)));
+    });
+}
