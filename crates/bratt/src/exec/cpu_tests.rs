@@ -101,6 +101,20 @@ fn the_same_bits_on_any_number_of_threads() {
     }
 }
 
+#[test]
+fn two_inputs_are_two_blocks_of_memory() {
+    let g = Graph::builder();
+    let (a, b) = (g.input("a", [3]), g.input("b", [2]));
+    g.output("y", g.mul(g.sum_all(a), g.sum_all(b)));
+    let program = compile(&g.finish().expect("valid"), &Options::default()).expect("compiles");
+    let mut runner = Machine::new(1).load(program);
+    let lengths = |pair: Option<(&mut [f32], &mut [f32])>| pair.map(|(x, y)| (x.len(), y.len()));
+    assert_eq!(lengths(runner.two_inputs_mut("a", "b")), Some((3, 2)));
+    assert_eq!(lengths(runner.two_inputs_mut("b", "a")), Some((2, 3)));
+    assert_eq!(lengths(runner.two_inputs_mut("a", "a")), None);
+    assert_eq!(lengths(runner.two_inputs_mut("a", "c")), None);
+}
+
 /// The stated bound of the executor on random graphs of mild values: each element within this of the interpreter's,
 /// relative to the larger of 1 and the largest magnitude in its tensor. A chain of some tens of f32 operations, each
 /// within a few units of 6e-8, with sums of up to some hundred terms.
