@@ -19,14 +19,26 @@ pub struct Training {
     pub steps_per_epoch: u64,
 }
 
-const KINDS: &[(&str, &[&str])] = &[
-    ("constant", &["rate"]),
-    ("linear", &["from", "to", "steps", "epochs"]),
-    ("step", &["rate", "factor", "every", "every_epochs"]),
-    ("exponential", &["rate", "factor", "every", "every_epochs"]),
-    ("cosine", &["from", "to", "steps", "epochs"]),
-    ("one_cycle", &["peak", "steps", "epochs", "rise"]),
-    ("sutskever", &["max"]),
+#[derive(Clone, Copy)]
+enum Kind {
+    Constant,
+    Linear,
+    Step,
+    Exponential,
+    Cosine,
+    OneCycle,
+    Sutskever,
+}
+
+/// Each kind with its name and its settings.
+const KINDS: &[(&str, Kind, &[&str])] = &[
+    ("constant", Kind::Constant, &["rate"]),
+    ("linear", Kind::Linear, &["from", "to", "steps", "epochs"]),
+    ("step", Kind::Step, &["rate", "factor", "every", "every_epochs"]),
+    ("exponential", Kind::Exponential, &["rate", "factor", "every", "every_epochs"]),
+    ("cosine", Kind::Cosine, &["from", "to", "steps", "epochs"]),
+    ("one_cycle", Kind::OneCycle, &["peak", "steps", "epochs", "rise"]),
+    ("sutskever", Kind::Sutskever, &["max"]),
 ];
 
 /// Reads a schedule.
@@ -35,11 +47,11 @@ const KINDS: &[(&str, &[&str])] = &[
 /// An unknown kind or setting with the nearest spelling, a setting that is not a number or out of its range.
 pub fn parse(text: &str, training: Training) -> Result<Schedule, Failure> {
     let mut parts = text.split(',').map(str::trim);
-    let kind = parts.next().unwrap_or("").replace('-', "_");
-    let names: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
-    let Some((_, allowed)) = KINDS.iter().find(|(name, _)| *name == kind) else {
-        let message = format!("schedule `{text}`: no kind of schedule is named `{kind}`");
-        return Err(Failure::configuration(message).help(suggestion(&kind, &names)));
+    let name = parts.next().unwrap_or("").replace('-', "_");
+    let names: Vec<&str> = KINDS.iter().map(|k| k.0).collect();
+    let Some(&(kind_name, kind, allowed)) = KINDS.iter().find(|k| k.0 == name) else {
+        let message = format!("schedule `{text}`: no kind of schedule is named `{name}`");
+        return Err(Failure::configuration(message).help(suggestion(&name, &names)));
     };
     let mut given = BTreeMap::new();
     for part in parts {
@@ -50,7 +62,7 @@ pub fn parse(text: &str, training: Training) -> Result<Schedule, Failure> {
         };
         let known: Vec<&str> = allowed.iter().chain(&["warm_up", "warm_up_epochs"]).copied().collect();
         if !known.contains(&name) {
-            let message = format!("schedule `{text}`: {kind} has no setting `{name}`");
+            let message = format!("schedule `{text}`: {kind_name} has no setting `{name}`");
             return Err(Failure::configuration(message).help(suggestion(name, &known)));
         }
         let number: f64 = value.parse().ok().filter(|n: &f64| n.is_finite()).ok_or_else(|| {
@@ -76,27 +88,27 @@ pub fn parse(text: &str, training: Training) -> Result<Schedule, Failure> {
     let rate = training.rate;
     let steps = || of_steps("steps", "epochs", rest);
     let every = |default| of_steps("every", "every_epochs", default);
-    let schedule = match kind.as_str() {
-        "constant" => Schedule::constant(number("rate", rate)),
-        "linear" => {
+    let schedule = match kind {
+        Kind::Constant => Schedule::constant(number("rate", rate)),
+        Kind::Linear => {
             let from = number("from", rate);
             Schedule::linear(from, number("to", 0.01 * from), steps()?)
         }
-        "cosine" => Schedule::cosine(number("from", rate), number("to", 0.0), steps()?),
-        "step" => Schedule::Step {
+        Kind::Cosine => Schedule::cosine(number("from", rate), number("to", 0.0), steps()?),
+        Kind::Step => Schedule::Step {
             rate: number("rate", rate),
             factor: number("factor", 0.1),
             every: every(rest.div_ceil(3))?,
         },
-        "exponential" => Schedule::Exponential {
+        Kind::Exponential => Schedule::Exponential {
             rate: number("rate", rate),
             factor: number("factor", 0.95),
             every: every(training.steps_per_epoch.max(1))?,
         },
-        "one_cycle" => {
+        Kind::OneCycle => {
             Schedule::OneCycle { peak: number("peak", rate), steps: steps()?, rise: number("rise", 0.3) }
         }
-        _ => Schedule::Sutskever { max: number("max", 0.99) },
+        Kind::Sutskever => Schedule::Sutskever { max: number("max", 0.99) },
     };
     let schedule = if warm_up > 0 { schedule.warmed_up(warm_up) } else { schedule };
     schedule.check().map_err(|error| Failure::configuration(format!("schedule `{text}`: {error}")))?;

@@ -5,7 +5,7 @@
 //! | softmax | `e / sum e` with `e = exp(x - max x)` |
 //! | log_softmax | `s - log sum exp(s)` with `s = x - max x` |
 //! | standardize | `(x - mean) * recip(sqrt(mean((x - mean)^2) + epsilon))` |
-//! | argmax | `min(select(x == max x, iota, n))`: the first index wins |
+//! | argmax | `min(select(x == max x or x != x, iota, n))`: the first index wins, and the first NaN before all |
 //! | iota along an axis | a counting vector, reshaped and repeated |
 //! | a reduction over axes that are neither leading nor trailing | transpose, then over trailing axes |
 //!
@@ -41,11 +41,27 @@ fn lower_node(g: &GraphBuilder, node: &Node, x: &[Value]) -> Value {
             let extreme = g.reduce_keep(*kind, x[0], &[*axis]);
             let index = counting(g, &shape, *axis);
             let n = g.constant(shape[*axis] as f64);
-            g.reduce_keep(Reduction::Min, g.select(g.eq(x[0], extreme), index, n), &[*axis])
+            // A NaN makes the extreme NaN, which equals nothing.
+            let chosen = g.max(g.eq(x[0], extreme), g.ne(x[0], x[0]));
+            g.reduce_keep(Reduction::Min, g.select(chosen, index, n), &[*axis])
         }
         Op::Iota { shape, axis } => counting(g, shape, *axis),
         Op::Reduce { kind, axes } => reduce(g, *kind, x[0], axes),
-        _ => g.add_node_from(node.op.clone(), x, &node.origin),
+        Op::Input { .. }
+        | Op::Slot { .. }
+        | Op::Constant(_)
+        | Op::Uniform { .. }
+        | Op::Unary(_)
+        | Op::Binary(_)
+        | Op::Select
+        | Op::StopGradient
+        | Op::Broadcast { .. }
+        | Op::Reshape { .. }
+        | Op::Transpose { .. }
+        | Op::Slice { .. }
+        | Op::Pad { .. }
+        | Op::Concat { .. }
+        | Op::MatMul { .. } => g.add_node_from(node.op.clone(), x, &node.origin),
     }
 }
 

@@ -1,13 +1,15 @@
 //! Pass: cheaper equal expressions.
 //!
 //! - constants are folded; `x + 0`, `x - 0`, `x * 1`, `x / 1` vanish; `x / c` becomes `x * (1/c)`;
-//!   `(x * c) * d` becomes `x * (c d)`;
+//!   `(x * c) * d` becomes `x * (c d)`; the last two only where the new constant is a normal number in f32;
 //! - movement of movement is one movement, and none at all where it changes nothing;
 //! - a transposed factor becomes a flag of the matrix product;
 //! - `sum(x * v)` over axes along which v only repeats becomes `sum(x) * v`, so that the sum can be shared;
 //! - `stop_gradient` vanishes: gradients have been taken.
 //!
-//! Values change by rounding only (division by a constant, order of constant factors, a factor taken out of a sum).
+//! Values change by rounding only (division by a constant, order of constant factors, a factor taken out of a sum), or
+//! where numbers leave the range of f32: a sum without its factor, or a product with both of its constants at once, can
+//! overflow where the written order would not, or the other way round.
 
 use crate::graph::{Binary, Graph, GraphBuilder, GraphError, Node, Op, Reduction, Unary, Value};
 
@@ -94,10 +96,10 @@ fn simplify_binary(g: &GraphBuilder, f: Binary, x: &[Value], node: &Node) -> Opt
             Binary::Mul | Binary::Div if c == 1.0 => Some(a),
             Binary::Pow if c == 1.0 => Some(a),
             Binary::Pow if c == 2.0 => Some(g.mul(a, a)),
-            Binary::Div if c != 0.0 => Some(g.mul(a, g.constant(1.0 / c))),
+            Binary::Div => factor(1.0 / c).map(|f| g.mul(a, g.constant(f))),
             Binary::Mul => match g.node(a) {
                 Some(Node { op: Op::Binary(Binary::Mul), inputs, .. }) => {
-                    constant_of(g, inputs[1]).map(|d| g.mul(inputs[0], g.constant(c * d)))
+                    factor(c * constant_of(g, inputs[1])?).map(|f| g.mul(inputs[0], g.constant(f)))
                 }
                 _ => None,
             },
@@ -113,6 +115,11 @@ fn simplify_binary(g: &GraphBuilder, f: Binary, x: &[Value], node: &Node) -> Opt
         }
         _ => None,
     }
+}
+
+/// A folded constant, if f32 holds it with full precision.
+fn factor(c: f64) -> Option<f64> {
+    (c as f32).is_normal().then_some(c)
 }
 
 /// The number, if a value is one constant or repeats one.

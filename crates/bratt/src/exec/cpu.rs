@@ -125,10 +125,13 @@ impl Runner {
         Some(self.work.slice_mut(span.offset..span.offset + span.len))
     }
 
-    /// The memory of two inputs at once, such as features and labels.
+    /// The memory of two different inputs at once, such as features and labels.
     pub fn two_inputs_mut(&mut self, first: &str, second: &str) -> Option<(&mut [f32], &mut [f32])> {
         let find = |name: &str| self.program.inputs.iter().find(|p| p.name == name).map(|p| p.span);
         let (a, b) = (find(first)?, find(second)?);
+        if a.offset == b.offset {
+            return None;
+        }
         let swapped = a.offset > b.offset;
         let (low, high) = if swapped { (b, a) } else { (a, b) };
         let all = self.work.slice_mut(low.offset..high.offset + high.len);

@@ -1,6 +1,8 @@
 //! The compiled executor against the reference interpreter: whole training steps, every pass on and off, every
 //! instruction set, and equal bits on any number of threads.
 
+mod shapes;
+
 use super::interpret::run as run_observed;
 use super::tests::random_graph::{RandomGraph, random_graph};
 use super::{Isa, Key, Machine, Slots, Trace, interpret};
@@ -97,6 +99,20 @@ fn the_same_bits_on_any_number_of_threads() {
     for threads in [2, 3, 8] {
         assert!(bits(threads) == one, "{threads} threads");
     }
+}
+
+#[test]
+fn two_inputs_are_two_blocks_of_memory() {
+    let g = Graph::builder();
+    let (a, b) = (g.input("a", [3]), g.input("b", [2]));
+    g.output("y", g.mul(g.sum_all(a), g.sum_all(b)));
+    let program = compile(&g.finish().expect("valid"), &Options::default()).expect("compiles");
+    let mut runner = Machine::new(1).load(program);
+    let lengths = |pair: Option<(&mut [f32], &mut [f32])>| pair.map(|(x, y)| (x.len(), y.len()));
+    assert_eq!(lengths(runner.two_inputs_mut("a", "b")), Some((3, 2)));
+    assert_eq!(lengths(runner.two_inputs_mut("b", "a")), Some((2, 3)));
+    assert_eq!(lengths(runner.two_inputs_mut("a", "a")), None);
+    assert_eq!(lengths(runner.two_inputs_mut("a", "c")), None);
 }
 
 /// The stated bound of the executor on random graphs of mild values: each element within this of the interpreter's,

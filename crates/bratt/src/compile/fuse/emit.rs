@@ -146,6 +146,7 @@ impl Emitter<'_, '_> {
         if let Some(&value) = self.values.get(&base) {
             return value;
         }
+        debug_assert!(self.group.extent(base).is_none(), "an operand of the tape comes before its user");
         let whole = match self.views.node(user).op {
             Op::Reduce { .. } => self.extent_by_len(self.views.len(base)),
             Op::Broadcast { .. } => Extent::Full,
@@ -249,8 +250,20 @@ impl Emitter<'_, '_> {
                 self.push(Instr::Select(x[0], x[1], x[2]), extent)
             }
             Op::Reduce { kind, .. } => self.reduce(node, *kind, x[0]),
-            // A stored broadcast: its value is what it repeats, and the store repeats it.
-            _ => x[0],
+            // A stored broadcast's value is what it repeats, and the store repeats it.
+            Op::Broadcast { .. } | Op::StopGradient => x[0],
+            Op::Input { .. }
+            | Op::Slot { .. }
+            | Op::Reshape { .. }
+            | Op::Transpose { .. }
+            | Op::Slice { .. }
+            | Op::Pad { .. }
+            | Op::Concat { .. }
+            | Op::MatMul { .. }
+            | Op::ArgReduce { .. }
+            | Op::Softmax { .. }
+            | Op::LogSoftmax { .. }
+            | Op::Standardize { .. } => unreachable!("{} is no instruction of a tape", op.name()),
         }
     }
 
@@ -302,6 +315,10 @@ impl Emitter<'_, '_> {
         let (rows, cols) = self.group.space.rows_cols();
         let argument = self.views.graph.node(self.views.node(node).inputs[0]).shape.len();
         let extent = self.extents[x.0 as usize];
+        debug_assert!(
+            argument.is_multiple_of(size(extent, rows, cols)),
+            "a value of extent {extent:?} in {rows} x {cols} has no {argument} elements"
+        );
         let (result, repeats) = match (self.views.reduce_view(node), extent) {
             (ReduceView::All, Extent::Scalar) => (x, argument),
             (ReduceView::All, _) => {

@@ -2,7 +2,8 @@
 //!
 //! A group spans one space of `rows x cols`, and each of its nodes has an extent in it. A group of plain pointwise
 //! nodes has no rows and columns yet: it is *flat*, and takes on the space of what it is merged with, as the whole of
-//! it, or as its rows or columns.
+//! it, or as its rows or columns. Where there are as many rows as columns, a vector could be either, but in one tape it
+//! is one of them: [`Group::agrees`] asks every user.
 
 use super::emit;
 use super::view::{Class, ReduceView, View, Views};
@@ -88,7 +89,7 @@ impl Group {
     }
 
     /// The extent that instruction `user` of this group wants of an operand seen as `view`.
-    fn wanted(&self, views: &Views<'_>, user: usize, view: View) -> Extent {
+    pub fn wanted(&self, views: &Views<'_>, user: usize, view: View) -> Extent {
         let whole = match views.node(user).op {
             Op::Reduce { .. } | Op::Broadcast { .. } => Extent::Full,
             _ => self.extent(user).unwrap_or(Extent::Full),
@@ -135,7 +136,7 @@ impl Group {
             (Space::Flat(n), Space::Flat(m)) => {
                 (n == m || m == 1).then_some(())?;
                 compatible(made, wanted, views.len(base)).then_some(())?;
-                (producer.space, Extent::Full, Extent::Full)
+                (producer.space, Extent::Full, if n == m { Extent::Full } else { Extent::Scalar })
             }
         };
         let mut nodes: Vec<(usize, Extent)> = Vec::new();
@@ -156,14 +157,51 @@ impl Group {
         let (nodes, extents) = nodes.into_iter().unzip();
         let merged =
             Group { nodes, space, extents, matmul: producer.matmul.or(consumer.matmul), is_move: false };
-        merged.fits(views).then_some(merged)
+        (merged.agrees(views) && merged.fits(views)).then_some(merged)
     }
 
-    /// Whether the machine has tiles for this group.
+    /// Whether every node has the extent that each of its users in the group wants, and one tape can count to what is
+    /// counted.
+    fn agrees(&self, views: &Views<'_>) -> bool {
+        let (rows, cols) = self.space.rows_cols();
+        self.nodes.iter().all(|&user| {
+            let possible = match views.node(user).op {
+                // A tape counts along one side of its space.
+                Op::Iota { .. } => views.len(user) == 1 || rows == 1,
+                // Random numbers fill the whole space.
+                Op::Uniform { .. } => views.len(user) == rows * cols,
+                _ => true,
+            };
+            possible && (views.class(user) != Class::Tape || self.operands_agree(views, user))
+        })
+    }
+
+    fn operands_agree(&self, views: &Views<'_>, user: usize) -> bool {
+        let (rows, cols) = self.space.rows_cols();
+        // Everything of a value is the same numbers, whichever side of the space it lies along.
+        let any_side = matches!(views.node(user).op, Op::Reduce { .. })
+            && matches!(views.reduce_view(user), ReduceView::All);
+        views.operands(user).into_iter().all(|operand| {
+            let len = views.len(operand.base);
+            let Some(made) = self.extent(operand.base) else { return true };
+            len == 1
+                || if any_side && operand.view == View::Same {
+                    size(made, rows, cols) == len
+                } else {
+                    made == self.wanted(views, user, operand.view)
+                }
+        })
+    }
+
+    /// Whether the machine has tiles for this group, which writes what others use.
     fn fits(&self, views: &Views<'_>) -> bool {
         let (rows, cols) = self.space.rows_cols();
-        let spec = emit::tape(views, self, &emit::Stores::none()).spec;
-        match tape::needs(&spec) {
+        let escapes = |node: usize| {
+            views.is_result(node) || views.users(node).iter().any(|&user| self.extent(user).is_none())
+        };
+        let values = self.nodes.iter().copied().filter(|&node| escapes(node)).collect();
+        let stores = emit::Stores { values, ..emit::Stores::none() };
+        match tape::needs(&emit::tape(views, self, &stores).spec) {
             Ok(needs) => tape::fits(&needs, rows, cols),
             Err(_) => false,
         }

@@ -55,21 +55,10 @@ fn has_step(views: &Views<'_>, node: usize) -> bool {
     matches!(views.class(node), Class::Tape | Class::MatMul | Class::Move)
 }
 
-/// The bases that a node reads, and whether whole.
-fn reads(views: &Views<'_>, node: usize) -> Vec<(usize, bool)> {
-    match views.class(node) {
-        Class::Tape => views.operands(node).into_iter().map(|o| (o.base, false)).collect(),
-        Class::MatMul | Class::Move => {
-            views.node(node).inputs.iter().map(|&v| (views.base(v), true)).collect()
-        }
-        Class::Memory | Class::Inline => vec![],
-    }
-}
-
 fn data_edges(views: &Views<'_>) -> Vec<Vec<Edge>> {
     let mut edges = vec![Vec::new(); views.graph.nodes().len()];
     for user in 0..edges.len() {
-        for (base, hard) in reads(views, user) {
+        for (base, hard) in views.reads(user) {
             if has_step(views, base) {
                 edges[base].push(Edge { to: user, hard });
             }
@@ -88,7 +77,7 @@ fn guard_updates(views: &Views<'_>, edges: &mut [Vec<Edge>]) -> Vec<bool> {
         let can_write = matches!(views.class(writer), Class::Tape | Class::MatMul) && taken.insert(writer);
         let mut readers = Vec::new();
         for node in 0..edges.len() {
-            for (base, hard) in reads(views, node) {
+            for (base, hard) in views.reads(node) {
                 if matches!(&views.node(base).op, Op::Slot { slot: s, .. } if *s == slot) {
                     readers.push((node, hard));
                 }

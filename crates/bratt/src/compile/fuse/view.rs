@@ -77,6 +77,10 @@ pub(crate) struct Views<'g> {
     stored: BTreeSet<usize>,
     /// Broadcasts that users read from memory, because no view of theirs fits.
     opaque: BTreeSet<usize>,
+    /// For each node: the nodes that read it.
+    users: Vec<Vec<usize>>,
+    /// Nodes that are outputs or updates.
+    results: BTreeSet<usize>,
 }
 
 impl<'g> Views<'g> {
@@ -94,9 +98,39 @@ impl<'g> Views<'g> {
                 alias[i] = alias[node.inputs[0].index()];
             }
         }
-        let mut views = Views { graph, alias, stored: BTreeSet::new(), opaque: BTreeSet::new() };
+        let results = graph.outputs().iter().map(|o| o.1).chain(graph.updates().iter().map(|u| u.1));
+        let results = results.map(|v| alias[v.index()]).collect();
+        let users = vec![Vec::new(); alias.len()];
+        let mut views =
+            Views { graph, alias, stored: BTreeSet::new(), opaque: BTreeSet::new(), users, results };
         views.find_stored();
+        for user in 0..graph.nodes().len() {
+            for (base, _) in views.reads(user) {
+                views.users[base].push(user);
+            }
+        }
         views
+    }
+
+    /// The bases that a node reads, and whether whole.
+    pub fn reads(&self, node: usize) -> Vec<(usize, bool)> {
+        match self.class(node) {
+            Class::Tape => self.operands(node).into_iter().map(|o| (o.base, false)).collect(),
+            Class::MatMul | Class::Move => {
+                self.node(node).inputs.iter().map(|&v| (self.base(v), true)).collect()
+            }
+            Class::Memory | Class::Inline => vec![],
+        }
+    }
+
+    /// The nodes that read a node.
+    pub fn users(&self, node: usize) -> &[usize] {
+        &self.users[node]
+    }
+
+    /// Whether a node is an output or an update.
+    pub fn is_result(&self, node: usize) -> bool {
+        self.results.contains(&node)
     }
 
     pub fn node(&self, index: usize) -> &'g Node {
@@ -119,12 +153,24 @@ impl<'g> Views<'g> {
         }
         match &self.node(index).op {
             Op::Input { .. } | Op::Slot { .. } => Class::Memory,
-            Op::Constant(_) | Op::Iota { .. } if !self.stored.contains(&index) => Class::Inline,
             Op::Broadcast { .. } if self.broadcast_view(index).is_none() => Class::Move,
-            Op::Broadcast { .. } if !self.stored.contains(&index) => Class::Inline,
+            Op::Constant(_) | Op::Iota { .. } | Op::Broadcast { .. } => {
+                if self.stored.contains(&index) {
+                    Class::Tape
+                } else {
+                    Class::Inline
+                }
+            }
             Op::MatMul { .. } => Class::MatMul,
             Op::Transpose { .. } | Op::Slice { .. } | Op::Pad { .. } | Op::Concat { .. } => Class::Move,
-            _ => Class::Tape,
+            Op::Uniform { .. } | Op::Unary(_) | Op::Binary(_) | Op::Select | Op::Reduce { .. } => Class::Tape,
+            // The same numbers: an instruction that does nothing, where simplification was left out.
+            Op::StopGradient => Class::Tape,
+            // An alias, above.
+            Op::Reshape { .. } => Class::Inline,
+            Op::ArgReduce { .. } | Op::Softmax { .. } | Op::LogSoftmax { .. } | Op::Standardize { .. } => {
+                unreachable!("{} is lowered to other operations", self.node(index).op.name())
+            }
         }
     }
 
@@ -197,8 +243,7 @@ impl<'g> Views<'g> {
                 }
             }
         };
-        for v in graph.outputs().iter().map(|o| o.1).chain(graph.updates().iter().map(|u| u.1)) {
-            let base = self.base(v);
+        for base in self.results.clone() {
             need(self, base, false);
         }
         // What is stored becomes an instruction with operands of its own, so look again until nothing changes.
