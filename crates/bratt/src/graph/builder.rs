@@ -10,6 +10,8 @@ use std::panic::Location;
 const STRANGER: &str = "found a value of another graph, expected values of this builder";
 
 /// Builds a [`Graph`]. Methods take `&self`, so that calls nest: `g.mul(g.add(x, y), z)`.
+///
+/// Every value has at least one element and at most 6 axes.
 #[derive(Debug, Default)]
 pub struct GraphBuilder {
     inner: RefCell<Inner>,

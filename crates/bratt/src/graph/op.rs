@@ -199,6 +199,25 @@ impl Op {
 
     /// The shape of the result, or what is wrong with the arguments.
     pub(crate) fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
+        if let Some(shape) = self.given_shape() {
+            check_extents(shape)?;
+        }
+        let shape = self.shape_rule(inputs)?;
+        check_extents(&shape)?;
+        Ok(shape)
+    }
+
+    /// The shape that the operation carries as an attribute.
+    fn given_shape(&self) -> Option<&Shape> {
+        match self {
+            Op::Input { shape, .. } | Op::Slot { shape, .. } => Some(shape),
+            Op::Iota { shape, .. } | Op::Uniform { shape, .. } => Some(shape),
+            Op::Broadcast { shape } | Op::Reshape { shape } => Some(shape),
+            _ => None,
+        }
+    }
+
+    fn shape_rule(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         match self {
             Op::Input { shape, .. } | Op::Slot { shape, .. } | Op::Uniform { shape, .. } => {
                 arity(inputs, 0).map(|()| shape.clone())
@@ -310,9 +329,30 @@ impl Op {
                 (true, true) => "transpose a, b".into(),
             },
             Op::Standardize { axes, epsilon } => format!("axes={axes:?} epsilon={epsilon}"),
-            _ => String::new(),
+            Op::Input { .. } | Op::Slot { .. } | Op::Binary(_) | Op::Select | Op::StopGradient => {
+                String::new()
+            }
+            Op::Broadcast { .. } | Op::Reshape { .. } => String::new(),
         }
     }
+}
+
+/// Most axes of a value.
+const MAX_RANK: usize = 6;
+
+/// What holds for every value: it has elements, as many as memory can hold, along few enough axes.
+fn check_extents(shape: &Shape) -> Result<(), String> {
+    if shape.is_empty() {
+        return Err(format!("found shape {shape}, expected at least one element along every axis"));
+    }
+    if shape.rank() > MAX_RANK {
+        return Err(format!("found shape {shape} of {} axes, expected at most {MAX_RANK}", shape.rank()));
+    }
+    let bytes = shape.iter().try_fold(size_of::<f64>(), |n, &extent| n.checked_mul(extent));
+    if bytes.is_none_or(|n| n > isize::MAX as usize) {
+        return Err(format!("found shape {shape}, which has more elements than any memory"));
+    }
+    Ok(())
 }
 
 fn arity(inputs: &[&Shape], expected: usize) -> Result<(), String> {

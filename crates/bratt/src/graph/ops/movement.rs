@@ -102,7 +102,10 @@ pub(crate) fn slice_shape(x: &Shape, start: &[usize], end: &[usize]) -> Result<S
 
 pub(crate) fn pad_shape(x: &Shape, low: &[usize], high: &[usize]) -> Result<Shape, String> {
     if low.len() == x.rank() && high.len() == x.rank() {
-        Ok((0..x.rank()).map(|i| low[i] + x[i] + high[i]).collect::<Vec<_>>().into())
+        Ok((0..x.rank())
+            .map(|i| low[i].saturating_add(x[i]).saturating_add(high[i]))
+            .collect::<Vec<_>>()
+            .into())
     } else {
         Err(format!(
             "found padding for {} and {} axes, expected {} for shape {x}",
