@@ -226,17 +226,57 @@ impl Writer {
         g.mul(g.matmul_transposed(matrix, trans_a, b, trans_b), g.constant(1.0 / inner as f64))
     }
 
+    /// Shapes that say little: a square, whose rows are as long as its columns, from a vector or to one.
+    fn square(&mut self, x: Value) -> Value {
+        let n = 1 + self.below(5);
+        let both = |x: Value, g: &GraphBuilder| {
+            let (down, along) = (g.reshape(x, [n, 1]), g.reshape(x, [n]));
+            g.sub(g.mul(down, along), down)
+        };
+        // The first numbers of any value, repeated as often as needed.
+        let len = self.g.shape(x).len();
+        let kind = self.below(4);
+        let g = &self.g;
+        let line = g.reshape(x, [len]);
+        let long = g.reshape(g.broadcast(line, [n, len]), [n * len]);
+        let v = g.tanh(g.slice(long, &[0], &[n]));
+        let square = both(v, g);
+        match kind {
+            0 => square,
+            1 => g.add(square, g.exp(g.sum(g.neg(square), &[0]))),
+            2 => {
+                let r = g.relu(square);
+                g.mul(g.add(g.sum(r, &[0]), g.sum(r, &[1])), v)
+            }
+            _ => g.add(g.mul(g.sum(square, &[1]), v), g.reduce_max(square, &[0])),
+        }
+    }
+
+    /// Counts under the shape of `x`, and random numbers of that shape or a single one.
+    fn source(&mut self, x: Value) -> Value {
+        let shape = self.g.shape(x);
+        let kind = self.below(4);
+        let g = &self.g;
+        match kind {
+            0 => g.mul(x, g.uniform(shape, g.next_stream())),
+            1 => g.mul(g.uniform([], g.next_stream()), g.mean_all(x)),
+            2 => g.mul(x, g.uniform([1, 1], g.next_stream())),
+            _ => {
+                let n = shape.len();
+                g.mul(x, g.reshape(g.mul(g.iota([n], 0), g.constant(1.0 / n as f64)), shape))
+            }
+        }
+    }
+
     fn operation(&mut self) -> Value {
         let x = self.pick();
-        match self.below(12) {
+        match self.below(14) {
             0..=3 => self.unary(x),
             4..=6 => self.binary(x),
             7..=8 => self.movement(x),
             9..=10 => self.reduction(x),
-            _ if self.below(4) == 0 => {
-                let (shape, stream) = (self.g.shape(x), self.g.next_stream());
-                self.g.mul(x, self.g.uniform(shape, stream))
-            }
+            11 => self.square(x),
+            12 => self.source(x),
             _ => self.contraction(x),
         }
     }
