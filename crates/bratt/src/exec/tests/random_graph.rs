@@ -37,6 +37,9 @@ pub(crate) fn random_graph(seed: u64) -> RandomGraph {
     let count = 8 + writer.below(25);
     for _ in 0..count {
         let next = writer.operation();
+        let len = writer.g.shape(next).len();
+        let next =
+            if len > LARGE { writer.g.slice(writer.g.reshape(next, [len]), &[0], &[17]) } else { next };
         let next = writer.g.tanh(next);
         writer.pool.push(next);
     }
@@ -45,6 +48,9 @@ pub(crate) fn random_graph(seed: u64) -> RandomGraph {
     let graph = g.finish().unwrap_or_else(|e| panic!("random graph {seed}: {e}"));
     RandomGraph { graph, inputs, state }
 }
+
+/// Values of more elements are cut, so that every seed is quick.
+const LARGE: usize = 4096;
 
 struct Writer {
     g: GraphBuilder,
@@ -218,6 +224,9 @@ impl Writer {
         let inner = if trans_a { shape.len() / columns } else { columns };
         let other = self.pick();
         let other_shape = self.g.shape(other);
+        if shape.len() / columns * other_shape.len() > LARGE {
+            return self.unary(x);
+        }
         let g = &self.g;
         // Any value becomes a factor: its numbers repeated along the inner extent.
         let row = g.reshape(other, [1, other_shape.len()]);
@@ -226,20 +235,17 @@ impl Writer {
         g.mul(g.matmul_transposed(matrix, trans_a, b, trans_b), g.constant(1.0 / inner as f64))
     }
 
-    /// Shapes that say little: a square, whose rows are as long as its columns, from a vector or to one.
+    /// Shapes that say little: a square, whose rows are as long as its columns, from a vector and back to one.
     fn square(&mut self, x: Value) -> Value {
-        let n = 1 + self.below(5);
+        let len = self.g.shape(x).len();
+        let n = 1 + self.below(len.min(5));
         let both = |x: Value, g: &GraphBuilder| {
             let (down, along) = (g.reshape(x, [n, 1]), g.reshape(x, [n]));
             g.sub(g.mul(down, along), down)
         };
-        // The first numbers of any value, repeated as often as needed.
-        let len = self.g.shape(x).len();
         let kind = self.below(4);
         let g = &self.g;
-        let line = g.reshape(x, [len]);
-        let long = g.reshape(g.broadcast(line, [n, len]), [n * len]);
-        let v = g.tanh(g.slice(long, &[0], &[n]));
+        let v = g.tanh(g.slice(g.reshape(x, [len]), &[0], &[n]));
         let square = both(v, g);
         match kind {
             0 => square,
