@@ -1,7 +1,7 @@
 //! Floor 3: from a graph to a program.
 //!
-//! Passes, in order: [`lower`] (composite operations into primitive ones), [`simplify`], [`fuse`] (nodes into steps),
-//! [`memory`] (values into one planned block). Each can be left out with [`Options`], except lowering, and leaves a
+//! Passes, in order: `lower` (composite operations into primitive ones), `simplify`, `fuse` (nodes into steps),
+//! `memory` (values into one planned block). Each can be left out with [`Options`], except lowering, and leaves a
 //! graph that is verified again. Compiling a finished graph cannot fail for reasons of the graph; [`CompileError`]
 //! speaks of a state layout that does not fit.
 //!

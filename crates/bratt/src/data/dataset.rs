@@ -232,7 +232,7 @@ impl Dataset {
         }
     }
 
-    /// Divides the examples: stratified by class, or plainly at random for regression. See [`split`](super::split).
+    /// Divides the examples: stratified by class, or plainly at random for regression. See [`super::split`].
     ///
     /// # Errors
     /// [`DataError::Fractions`] where the fractions are no split.

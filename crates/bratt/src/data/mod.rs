@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`dataset`] | labelled examples in memory; gathering a batch |
 //! | [`mod@open`] | recognises what a path holds |
-//! | [`digits`] | the 1,797 digits that ship inside the library |
+//! | [`mod@digits`] | the 1,797 digits that ship inside the library |
 //! | [`idx`] | the files of the MNIST family |
 //! | [`csv`] | tables with a label or a target column |
 //! | [`image_file`] | one image, for prediction |

@@ -1,6 +1,6 @@
 //! The reference interpreter: evaluates a graph in f64, node by node, and keeps every value.
 //!
-//! It is slow on purpose: each operation is its definition ([`super::textbook`] and the `eval` of the pointwise
+//! It is slow on purpose: each operation is its definition (`textbook.rs` and the `eval` of the pointwise
 //! tables), with no regard to speed or memory. Random nodes give the numbers that the compiled executor gives.
 
 use super::textbook;

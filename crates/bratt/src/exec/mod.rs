@@ -1,7 +1,7 @@
 //! Floor 4: two executors of one graph.
 //!
-//! The reference interpreter ([`interpret`]) computes in f64 with loops that read like the textbook, and keeps every
-//! intermediate value: inspection and teaching use it, and tests take it as the truth. [`gradcheck`] compares the
+//! The reference interpreter ([`interpret()`]) computes in f64 with loops that read like the textbook, and keeps every
+//! intermediate value: inspection and teaching use it, and tests take it as the truth. [`gradcheck()`] compares the
 //! gradients of any graph with finite differences through it.
 //!
 //! The CPU executor ([`Machine`], [`Runner`]) computes in f32 what the compiler made of the graph, over the [`Slots`]
