@@ -14,7 +14,7 @@ use std::process::Command;
 
 const TARGET: &str = "aarch64-unknown-linux-gnu";
 const ARM_LIBS: &str = "aarch64-linux-gnu";
-const CRATES: &[&str] = &["bratt-kernels", "bratt"];
+const CRATES: &[&str] = &["bratt-kernels"];
 
 /// Runs the tests, or says why it cannot.
 pub fn aarch64(place: &Workspace) -> Outcome {
