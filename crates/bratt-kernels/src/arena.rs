@@ -8,22 +8,36 @@
 
 use std::ops::Range;
 
+/// Bytes of a huge page, and the least size of a block that asks for them.
+const HUGE: usize = 2 << 20;
+
 /// A cache line of numbers.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
 struct Line([f32; 16]);
 
 /// A block of f32 that starts on a cache line and begins as zeros.
-#[derive(Clone, Debug)]
+///
+/// Large blocks ask the system for huge pages: a training step walks all parameters and moments, and with small pages
+/// looking up addresses costs as much as the arithmetic.
+#[derive(Debug)]
 pub struct Arena {
-    lines: Vec<Line>,
+    memory: Memory,
     len: usize,
+}
+
+#[derive(Debug)]
+enum Memory {
+    Lines(Vec<Line>),
+    /// The block starts at this byte of the map.
+    Mapped(memmap2::MmapMut, usize),
 }
 
 impl Arena {
     /// A block of `len` zeros.
     pub fn new(len: usize) -> Arena {
-        Arena { lines: vec![Line([0.0; 16]); len.div_ceil(16)], len }
+        let memory = mapped(len).unwrap_or_else(|| Memory::Lines(vec![Line([0.0; 16]); len.div_ceil(16)]));
+        Arena { memory, len }
     }
 
     /// The number of f32.
@@ -60,10 +74,35 @@ impl Arena {
     }
 
     pub(crate) fn as_ptr(&self) -> *const f32 {
-        self.lines.as_ptr().cast()
+        match &self.memory {
+            Memory::Lines(lines) => lines.as_ptr().cast(),
+            Memory::Mapped(map, start) => map.as_ptr().wrapping_add(*start).cast(),
+        }
     }
 
     pub(crate) fn as_mut_ptr(&mut self) -> *mut f32 {
-        self.lines.as_mut_ptr().cast()
+        match &mut self.memory {
+            Memory::Lines(lines) => lines.as_mut_ptr().cast(),
+            Memory::Mapped(map, start) => map.as_mut_ptr().wrapping_add(*start).cast(),
+        }
     }
+}
+
+impl Clone for Arena {
+    fn clone(&self) -> Arena {
+        let mut copy = Arena::new(self.len);
+        copy.slice_mut(0..self.len).copy_from_slice(self.all());
+        copy
+    }
+}
+
+/// Zeros straight from the system, starting on a huge page; none if the block is small or the system refuses.
+fn mapped(len: usize) -> Option<Memory> {
+    let bytes = len.checked_mul(size_of::<f32>()).filter(|&bytes| bytes >= HUGE)?;
+    let map = memmap2::MmapMut::map_anon(bytes.checked_add(HUGE)?).ok()?;
+    // A hint: without huge pages all is the same, but slower.
+    #[cfg(target_os = "linux")]
+    let _ = map.advise(memmap2::Advice::HugePage);
+    let start = map.as_ptr().align_offset(HUGE);
+    Some(Memory::Mapped(map, start))
 }

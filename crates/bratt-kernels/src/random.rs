@@ -76,12 +76,23 @@ pub fn uniform_at(key: Key, stream: u32, index: u64) -> f32 {
     uniform(stream_key(key, stream), index)
 }
 
+/// Most vectors side by side.
+const WAYS: usize = 4;
+
+/// Vectors side by side: a divisor of those of a group.
+const fn ways<S: Simd>() -> usize {
+    let vectors = 16 / S::LANES;
+    if vectors < WAYS { vectors } else { WAYS }
+}
+
 #[inline(always)]
-unsafe fn round<S: Simd, const R: u32, const L: u32>(x: &mut S::U, y: &mut S::U) {
-    // SAFETY: the caller vouches for the instruction set.
-    unsafe {
-        *x = S::add_u(*x, *y);
-        *y = S::xor_u(S::or_u(S::shl_u::<R>(*y), S::shr_u::<L>(*y)), *x);
+unsafe fn round<S: Simd, const R: u32, const L: u32>(x: &mut [S::U; WAYS], y: &mut [S::U; WAYS]) {
+    for v in 0..const { ways::<S>() } {
+        // SAFETY: the caller vouches for the instruction set.
+        unsafe {
+            x[v] = S::add_u(x[v], y[v]);
+            y[v] = S::xor_u(S::or_u(S::shl_u::<R>(y[v]), S::shr_u::<L>(y[v])), x[v]);
+        }
     }
 }
 
@@ -93,12 +104,17 @@ unsafe fn group<S: Simd>(key: [u32; 2], group: u64, out: *mut f32) {
     unsafe {
         let ks = [key[0], key[1], PARITY ^ key[0] ^ key[1]];
         let [lo, hi] = halves(group * 16);
+        // Each round waits for the one before it, so a few vectors go through them side by side.
+        let ways = const { ways::<S>() };
         let mut first = 0;
         while first < 16 {
-            // The 16 counters of a group differ in their low word only.
-            let counter = S::add_u(S::splat_u(lo.wrapping_add(first as u32)), S::iota_u());
-            let mut x = S::add_u(counter, S::splat_u(ks[0]));
-            let mut y = S::splat_u(hi.wrapping_add(ks[1]));
+            let mut x = [S::splat_u(0); WAYS];
+            let mut y = [S::splat_u(hi.wrapping_add(ks[1])); WAYS];
+            for (v, x) in x.iter_mut().enumerate().take(ways) {
+                // The 16 counters of a group differ in their low word only.
+                let counter = lo.wrapping_add((first + v * S::LANES) as u32);
+                *x = S::add_u(S::splat_u(counter.wrapping_add(ks[0])), S::iota_u());
+            }
             let mut s = 0;
             while s < 5 {
                 if s % 2 == 0 {
@@ -113,13 +129,18 @@ unsafe fn group<S: Simd>(key: [u32; 2], group: u64, out: *mut f32) {
                     round::<S, 24, 8>(&mut x, &mut y);
                 }
                 s += 1;
-                x = S::add_u(x, S::splat_u(ks[s % 3]));
-                y = S::add_u(y, S::splat_u(ks[(s + 1) % 3].wrapping_add(s as u32)));
+                for v in 0..ways {
+                    x[v] = S::add_u(x[v], S::splat_u(ks[s % 3]));
+                    y[v] = S::add_u(y[v], S::splat_u(ks[(s + 1) % 3].wrapping_add(s as u32)));
+                }
             }
             let scale = S::splat(1.0 / 16_777_216.0);
-            S::store(out.add(first), S::mul(S::u_to_f32(S::shr_u::<8>(x)), scale));
-            S::store(out.add(16 + first), S::mul(S::u_to_f32(S::shr_u::<8>(y)), scale));
-            first += S::LANES;
+            for v in 0..ways {
+                let out = out.add(first + v * S::LANES);
+                S::store(out, S::mul(S::u_to_f32(S::shr_u::<8>(x[v])), scale));
+                S::store(out.add(16), S::mul(S::u_to_f32(S::shr_u::<8>(y[v])), scale));
+            }
+            first += ways * S::LANES;
         }
     }
 }

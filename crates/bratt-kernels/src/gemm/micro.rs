@@ -78,6 +78,8 @@ pub(super) struct Block {
     pub b: *const f32,
     /// From one row of B to the next.
     pub b_stride: usize,
+    /// Where rows of B are copied to, one after the other in whole vectors, if they are.
+    pub packed: *mut f32,
     /// First number of C.
     pub c: *mut f32,
     /// From one row of C to the next.
@@ -88,8 +90,14 @@ pub(super) struct Block {
     pub accumulate: bool,
 }
 
-/// `R` rows by `W` vectors. With `A_COLUMNS` the rows of A lie side by side; with `B_TAIL` the last vector of B is
-/// read only as far as the block is wide, otherwise B is padded to whole vectors.
+/// B is padded to whole vectors.
+pub(super) const AS_IS: u8 = 0;
+/// The last vector of B is read only as far as the block is wide.
+pub(super) const TAIL: u8 = 1;
+/// As with [`TAIL`], and B is copied to `packed`, padded with zeros.
+const PACKING: u8 = 2;
+
+/// `R` rows by `W` vectors. With `A_COLUMNS` the rows of A lie side by side; `B` is one of the ways to read B.
 ///
 /// # Safety
 /// The instruction set of `S` must be present, the pointers of the block valid, and
@@ -101,7 +109,7 @@ pub(super) unsafe fn micro<
     const R: usize,
     const W: usize,
     const A_COLUMNS: bool,
-    const B_TAIL: bool,
+    const B: u8,
 >(
     block: Block,
 ) {
@@ -109,17 +117,18 @@ pub(super) unsafe fn micro<
     let line = const { if S::LANES < LINE { LINE / S::LANES } else { 1 } };
     let last = block.width - (W - 1) * S::LANES;
     // SAFETY: the caller vouches for the set and the pointers; no lane beyond `width` is touched in C, nor in B with
-    // `B_TAIL`.
+    // `TAIL` and `PACKING`.
     unsafe {
         // The lines of C are on their way while the sums are formed.
         for r in 0..R {
             prefetch(block.c.wrapping_add(r * c_stride));
-            prefetch(block.c.wrapping_add(r * c_stride + block.width - 1));
         }
         let mut acc = [[S::splat(0.0); W]; R];
-        let (mut a, mut b) = (block.a, block.b);
+        let (mut a, mut b, mut packed) = (block.a, block.b, block.packed);
         for _ in 0..depth {
-            if R == 1 {
+            if B == PACKING {
+                prefetch(b.wrapping_add(AHEAD * b_stride));
+            } else if R == 1 {
                 // B is read once only, so the next rows must be on their way.
                 for w in (0..W).step_by(line) {
                     prefetch(b.wrapping_add(AHEAD * b_stride + w * S::LANES));
@@ -128,7 +137,11 @@ pub(super) unsafe fn micro<
             let mut row = [S::splat(0.0); W];
             for w in 0..W {
                 let p = b.add(w * S::LANES);
-                row[w] = if B_TAIL && w == W - 1 { S::load_first(p, last) } else { S::load(p) };
+                row[w] =
+                    if B != AS_IS && w == W - 1 && last < S::LANES { S::load_first(p, last) } else { S::load(p) };
+                if B == PACKING {
+                    S::store(packed.add(w * S::LANES), row[w]);
+                }
             }
             for r in 0..R {
                 let x = S::splat(*a.add(if A_COLUMNS { r } else { r * a_stride }));
@@ -138,20 +151,31 @@ pub(super) unsafe fn micro<
             }
             a = a.wrapping_add(if A_COLUMNS { a_stride } else { 1 });
             b = b.wrapping_add(b_stride);
+            if B == PACKING {
+                packed = packed.add(W * S::LANES);
+            }
         }
-        for r in 0..R {
-            for w in 0..W {
-                let p = block.c.add(r * c_stride + w * S::LANES);
-                if w == W - 1 && last < S::LANES {
-                    if block.accumulate {
-                        acc[r][w] = S::add(acc[r][w], S::load_first(p, last));
+        // Whole vectors apart, so that nothing but registers is involved.
+        if last == S::LANES {
+            for r in 0..R {
+                for w in 0..W {
+                    let p = block.c.add(r * c_stride + w * S::LANES);
+                    let sum = if block.accumulate { S::add(acc[r][w], S::load(p)) } else { acc[r][w] };
+                    S::store(p, sum);
+                }
+            }
+        } else {
+            for r in 0..R {
+                for w in 0..W {
+                    let p = block.c.add(r * c_stride + w * S::LANES);
+                    if w < W - 1 {
+                        let sum = if block.accumulate { S::add(acc[r][w], S::load(p)) } else { acc[r][w] };
+                        S::store(p, sum);
+                    } else {
+                        let before =
+                            if block.accumulate { S::load_first(p, last) } else { S::splat(0.0) };
+                        S::store_first(p, S::add(acc[r][w], before), last);
                     }
-                    S::store_first(p, acc[r][w], last);
-                } else {
-                    if block.accumulate {
-                        acc[r][w] = S::add(acc[r][w], S::load(p));
-                    }
-                    S::store(p, acc[r][w]);
                 }
             }
         }
@@ -186,16 +210,48 @@ pub(super) unsafe fn packed<S: Simd>(rows: usize, vectors: usize, a_columns: boo
     macro_rules! call {
         ($r:literal) => {
             match (vectors, a_columns) {
-                (1, false) => micro::<S, $r, 1, false, false>(block),
-                (1, true) => micro::<S, $r, 1, true, false>(block),
-                (3, false) if const { wide::<S>() } => micro::<S, $r, 3, false, false>(block),
-                (3, true) if const { wide::<S>() } => micro::<S, $r, 3, true, false>(block),
-                (2, false) => micro::<S, $r, 2, false, false>(block),
-                (2, true) => micro::<S, $r, 2, true, false>(block),
+                (1, false) => micro::<S, $r, 1, false, AS_IS>(block),
+                (1, true) => micro::<S, $r, 1, true, AS_IS>(block),
+                (3, false) if const { wide::<S>() } => micro::<S, $r, 3, false, AS_IS>(block),
+                (3, true) if const { wide::<S>() } => micro::<S, $r, 3, true, AS_IS>(block),
+                (2, false) => micro::<S, $r, 2, false, AS_IS>(block),
+                (2, true) => micro::<S, $r, 2, true, AS_IS>(block),
                 (other, _) => unreachable!("{other} vectors in registers"),
             }
         };
     }
     // SAFETY: the caller vouches for all.
     unsafe { for_rows!(S, rows, call) }
+}
+
+/// A block of MR rows that packs B for the blocks below it.
+///
+/// # Safety
+/// As for [`packed`]; `block.packed` must be valid for `depth` rows of whole vectors.
+#[inline(always)]
+pub(super) unsafe fn packing<S: Simd>(vectors: usize, a_columns: bool, block: Block) {
+    macro_rules! call {
+        ($r:literal) => {
+            match (vectors, a_columns) {
+                (1, false) => micro::<S, $r, 1, false, PACKING>(block),
+                (1, true) => micro::<S, $r, 1, true, PACKING>(block),
+                (3, false) if const { wide::<S>() } => micro::<S, $r, 3, false, PACKING>(block),
+                (3, true) if const { wide::<S>() } => micro::<S, $r, 3, true, PACKING>(block),
+                (2, false) => micro::<S, $r, 2, false, PACKING>(block),
+                (2, true) => micro::<S, $r, 2, true, PACKING>(block),
+                (other, _) => unreachable!("{other} vectors in registers"),
+            }
+        };
+    }
+    // SAFETY: the caller vouches for all.
+    unsafe {
+        match const { Registers::new::<S>().mr } {
+            14 => call!(14),
+            8 => call!(8),
+            6 => call!(6),
+            4 => call!(4),
+            2 => call!(2),
+            other => unreachable!("{other} rows in registers"),
+        }
+    }
 }

@@ -15,8 +15,8 @@
 //!                 for p in 0..KC: C += A[.., p] B[p, ..]
 //! ```
 //!
-//! A is read where it lies, unless it is stored transposed; then it is packed too. Products of few rows use each
-//! number of B a few times only, and read B where it lies (see `narrow`).
+//! A is read where it lies, unless its lines fall into the same sets of the cache. Products of few rows use each number
+//! of B a few times only, and read B where it lies (see `narrow`).
 //!
 //! The floor of a product is `2 m n k` operations at the FMA peak; for a single row it is reading B once. Seen with
 //! AVX2 on one core of a busy Zen 3 machine (peak 103.7 GFLOP/s), best of many runs, in processor time
@@ -41,7 +41,7 @@ mod pack;
 mod tests;
 
 use crate::isa::{Isa, Kernel, dispatch};
-use crate::simd::{Simd, prefetch};
+use crate::simd::{Simd, prefetch_far};
 use micro::{Block, Registers};
 
 /// Longest block along `k`: with `NR` columns it fills about half of the first-level cache.
@@ -160,7 +160,7 @@ impl Gemm {
             Path::Packed
         };
 
-        // Columns come in panels, rows in groups; splitting columns repeats no work unless A is packed.
+        // Columns come in panels, rows in groups; splitting columns repeats no work unless A is copied.
         let panel = match path {
             Path::Packed if trans_a => (8 * LINE).next_multiple_of(nr),
             Path::Packed => nr,
@@ -230,11 +230,20 @@ impl Gemm {
         let registers = self.registers;
         match self.path {
             Path::Packed => {
-                let a = pack::a_len(self.tile_rows, self.kc);
+                let (lines, length) =
+                    if self.shape.trans_a { (self.kc, self.tile_rows) } else { (self.tile_rows, self.kc) };
+                let a = if self.copies_a() { pack::lines_len(lines, length) } else { 0 };
                 LINE + pack::b_len(self.kc, registers).next_multiple_of(LINE) + a
             }
             Path::FewRows | Path::Dots => 0,
         }
+    }
+
+    /// Whether the lines of A lie so far apart that they would push each other out of the first-level cache: they fall
+    /// into few of its sets. Of a transposed A a whole block of lines is in use, otherwise those of a few rows.
+    fn copies_a(&self) -> bool {
+        let Shape { m, k, trans_a, .. } = self.shape;
+        if trans_a { m.is_multiple_of(256) } else { k.is_multiple_of(1024) }
     }
 
     /// Computes tile `index` into `c`, row `i` of the tile at `c + i * c_stride`.
@@ -359,15 +368,20 @@ impl TileKernel<'_> {
             let mut p = 0;
             while p < k {
                 let depth = self.gemm.kc.min(k - p);
-                let a = self.a.add(row * a_row + p * a_col);
-                let pack_a = trans_a && cols > nr;
-                if pack_a {
-                    pack::a::<S>(depth, rows, a, a_col, block_a);
+                let mut a = self.a.add(row * a_row + p * a_col);
+                // From one row to the next, or from one step to the next where rows lie side by side.
+                let mut a_stride = if trans_a { a_col } else { a_row };
+                if self.gemm.copies_a() && cols > nr {
+                    let (lines, length) = if trans_a { (depth, rows) } else { (rows, depth) };
+                    a_stride = pack::lines(lines, length, a, a_stride, block_a);
+                    a = block_a.cast_const();
                 }
+                // The first rows pack B as they go, so that waiting for it overlaps with arithmetic.
+                let pack_b = micro::group(rows, mr) == mr && !trans_b;
                 let mut j = 0;
                 while j < cols {
-                    let within = j % (pack::PANELS * nr);
-                    if within == 0 {
+                    let within = if pack_b { 0 } else { j % (pack::PANELS * nr) };
+                    if within == 0 && !pack_b {
                         let width = (pack::PANELS * nr).min(cols - j);
                         if trans_b {
                             let b = self.b.add((col + j) * k + p);
@@ -386,22 +400,27 @@ impl TileKernel<'_> {
                         if p + depth == k {
                             for ahead in self.ahead {
                                 for r in i..i + group {
-                                    prefetch(ahead.start.wrapping_add(r * ahead.stride + j));
+                                    prefetch_far(ahead.start.wrapping_add(r * ahead.stride + j));
                                 }
                             }
                         }
                         let block = Block {
                             depth,
-                            a: if pack_a { block_a.add(i * depth).cast_const() } else { a.add(i * a_row) },
-                            a_stride: if pack_a { group } else { a_row.max(a_col) },
-                            b: panel,
-                            b_stride: vectors * lanes,
+                            a: a.add(if trans_a { i } else { i * a_stride }),
+                            a_stride,
+                            b: if i == 0 && pack_b { self.b.add(p * n + col + j) } else { panel.cast_const() },
+                            b_stride: if i == 0 && pack_b { n } else { vectors * lanes },
+                            packed: panel,
                             c: self.c.add(i * self.c_stride + j),
                             c_stride: self.c_stride,
                             width,
                             accumulate: p > 0,
                         };
-                        micro::packed::<S>(group, vectors, trans_a, block);
+                        if i == 0 && pack_b {
+                            micro::packing::<S>(vectors, trans_a, block);
+                        } else {
+                            micro::packed::<S>(group, vectors, trans_a, block);
+                        }
                         i += group;
                     }
                     j += width;

@@ -1,7 +1,7 @@
 //! Products of few rows (one image, a small batch): each number of B is used once or a few times, so the time goes
 //! into reading it. B is read where it lies, and many accumulators keep many reads under way.
 
-use super::micro::{Block, Registers, for_rows, micro, wide};
+use super::micro::{AS_IS, Block, Registers, TAIL, for_rows, micro, wide};
 use super::{Shape, Tile, TileKernel};
 use crate::simd::Simd;
 
@@ -31,6 +31,7 @@ impl TileKernel<'_> {
                     a_stride: if trans_a { a_col } else { a_row },
                     b: self.b.add(col + j),
                     b_stride: n,
+                    packed: std::ptr::null_mut(),
                     c: self.c.add(j),
                     c_stride: self.c_stride,
                     width: cols - j,
@@ -88,22 +89,22 @@ unsafe fn strip<S: Simd, const R: usize, const A_COLUMNS: bool>(mut block: Block
     unsafe {
         if R == 1 && vectors >= 8 {
             block.width = 8 * S::LANES;
-            micro::<S, R, 8, A_COLUMNS, false>(block);
+            micro::<S, R, 8, A_COLUMNS, AS_IS>(block);
         } else if R <= 2 && vectors >= 4 {
             block.width = 4 * S::LANES;
-            micro::<S, R, 4, A_COLUMNS, false>(block);
+            micro::<S, R, 4, A_COLUMNS, AS_IS>(block);
         } else if const { wide::<S>() } && vectors >= 3 {
             block.width = 3 * S::LANES;
-            micro::<S, R, 3, A_COLUMNS, false>(block);
+            micro::<S, R, 3, A_COLUMNS, AS_IS>(block);
         } else if vectors >= 2 {
             block.width = 2 * S::LANES;
-            micro::<S, R, 2, A_COLUMNS, false>(block);
+            micro::<S, R, 2, A_COLUMNS, AS_IS>(block);
         } else if vectors == 1 && block.width > S::LANES {
-            micro::<S, R, 2, A_COLUMNS, true>(block);
+            micro::<S, R, 2, A_COLUMNS, TAIL>(block);
         } else if vectors == 1 {
-            micro::<S, R, 1, A_COLUMNS, false>(block);
+            micro::<S, R, 1, A_COLUMNS, AS_IS>(block);
         } else {
-            micro::<S, R, 1, A_COLUMNS, true>(block);
+            micro::<S, R, 1, A_COLUMNS, TAIL>(block);
         }
     }
     block.width

@@ -1,9 +1,9 @@
 //! Packing: blocks of A and B copied into the order in which the innermost loop reads them.
 
-use super::micro::{Registers, group};
+use super::micro::Registers;
 use crate::simd::Simd;
 
-/// Steps copied at a time, so that the lines of A that neighbouring groups share stay in the first-level cache.
+/// Steps copied at a time, so that the lines that neighbouring panels share stay in the first-level cache.
 const STEPS: usize = 8;
 
 /// Panels packed together. Neighbouring columns share pages of memory, which are dear to look up, and lines.
@@ -14,68 +14,27 @@ pub(super) const fn b_len(depth: usize, registers: Registers) -> usize {
     depth * registers.nr * PANELS
 }
 
-/// Numbers in a packed block of A.
-pub(super) const fn a_len(rows: usize, depth: usize) -> usize {
-    rows * depth
+/// From one line of a copied block of A to the next: on a cache line, and never back to the same cache set soon.
+const fn line_stride(length: usize) -> usize {
+    (length.next_multiple_of(32)) + 16
 }
 
-/// `depth x rows` numbers of a transposed A (row `p` at `a + p * stride`) in groups of rows, each group with its rows
-/// side by side.
-///
-/// # Safety
-/// The instruction set of `S` must be present, and the pointers valid; `to` for [`a_len`] numbers.
-#[inline(always)]
-pub(super) unsafe fn a<S: Simd>(depth: usize, rows: usize, a: *const f32, stride: usize, to: *mut f32) {
-    let mr = const { Registers::new::<S>().mr };
-    let mut p0 = 0;
-    while p0 < depth {
-        let p1 = depth.min(p0 + STEPS);
-        let mut i = 0;
-        while i < rows {
-            let width = group(rows - i, mr);
-            // SAFETY: reads no more than the group's `width` numbers of a step, or a whole vector where the tile has as
-            // many rows left. What a whole vector writes beyond the group belongs to later steps of the group.
-            unsafe {
-                let from = a.add(i);
-                let to = to.add(i * depth);
-                // Steps before this one may write a whole vector.
-                let free = (depth + 1).saturating_sub(S::LANES.div_ceil(width));
-                let mut p = p0;
-                if i + S::LANES <= rows && width <= S::LANES {
-                    while p < p1.min(free) {
-                        S::store(to.add(p * width), S::load(from.add(p * stride)));
-                        p += 1;
-                    }
-                }
-                while p < p1 {
-                    step::<S>(width, from.add(p * stride), to.add(p * width));
-                    p += 1;
-                }
-            }
-            i += width;
-        }
-        p0 = p1;
-    }
+/// Numbers in a copied block of A.
+pub(super) const fn lines_len(lines: usize, length: usize) -> usize {
+    lines * line_stride(length)
 }
 
-/// Copies `width` numbers.
+/// Copies `lines` lines of `length` numbers of A; returns how far apart they lie in the copy.
 ///
 /// # Safety
-/// The instruction set of `S` must be present, and the pointers valid.
-#[inline(always)]
-unsafe fn step<S: Simd>(width: usize, from: *const f32, to: *mut f32) {
-    let mut x = 0;
-    // SAFETY: whole vectors while they fit.
-    unsafe {
-        while x + S::LANES <= width {
-            S::store(to.add(x), S::load(from.add(x)));
-            x += S::LANES;
-        }
-        while x < width {
-            *to.add(x) = *from.add(x);
-            x += 1;
-        }
+/// The pointers must be valid, `to` for [`lines_len`] numbers.
+pub(super) unsafe fn lines(lines: usize, length: usize, a: *const f32, stride: usize, to: *mut f32) -> usize {
+    let apart = line_stride(length);
+    for i in 0..lines {
+        // SAFETY: the caller vouches for line `i`.
+        unsafe { std::ptr::copy_nonoverlapping(a.add(i * stride), to.add(i * apart), length) };
     }
+    apart
 }
 
 /// A strip of B: `depth x width` numbers in panels of NR columns, panel after panel, the last one padded with zeros to

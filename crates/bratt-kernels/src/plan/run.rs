@@ -104,7 +104,7 @@ struct Product {
 }
 
 /// Most matrices that are fetched ahead of an epilogue: an optimiser's parameter and two moments, and one more.
-const AHEAD: usize = 4;
+const AHEAD: usize = 8;
 
 /// Where a run works. Copied to all threads.
 #[derive(Clone, Copy)]
@@ -197,8 +197,8 @@ impl Plan {
                 let tiles = Tiles::Product { count: gemm.tiles(), rows: largest.rows, cols: largest.cols };
                 let instances = std::slice::from_ref(instance);
                 let alias = aliases(tape, instances);
-                let ahead = full_loads(tape);
                 let (tape, target) = into_target(tape, &alias);
+                let ahead = full_operands(&tape, &alias);
                 let compiled = Tape::new(&tape, (*m, *n), self.isa, tiles, &alias)?;
                 let scratch = gemm.scratch_len().next_multiple_of(16);
                 let buffer = if target.is_none() { gemm.tile_len().next_multiple_of(16) } else { 0 };
@@ -426,13 +426,18 @@ unsafe fn run_step(step: &Step, site: &Site, pool: &Pool) {
     }
 }
 
-/// The operands of a tape that it reads element by element, the first few.
-fn full_loads(tape: &TapeSpec) -> Vec<usize> {
-    let loads = tape.instrs.iter().filter_map(|instr| match instr {
-        Instr::Load(operand) => Some(usize::from(operand.0)),
-        _ => None,
-    });
-    loads.filter(|&operand| tape.extents[operand] == Extent::Full).take(AHEAD).collect()
+/// The operands of a tape that it reads or writes element by element, each place once, the first few.
+fn full_operands(tape: &TapeSpec, alias: &dyn Fn(Operand, Operand) -> bool) -> Vec<usize> {
+    let mut found: Vec<Operand> = vec![];
+    for instr in &tape.instrs {
+        if let Instr::Load(operand) | Instr::Store(operand, _) = *instr
+            && tape.extents[usize::from(operand.0)] == Extent::Full
+            && !found.iter().any(|&known| known == operand || alias(known, operand))
+        {
+            found.push(operand);
+        }
+    }
+    found.iter().map(|operand| usize::from(operand.0)).take(AHEAD).collect()
 }
 
 impl Product {

@@ -11,7 +11,7 @@
 use super::check::{Checked, MAX_ARGS, TapeError, arguments};
 use super::registers::{Registers, Writer};
 use super::tiling::Tiling;
-use super::{Binary, Extent, Instr, Operand, Reduction, Unary, ops};
+use super::{Binary, Extent, Instr, Operand, Reduction, Unary, ops, trio};
 use crate::isa::Isa;
 use crate::plan::TapeSpec;
 
@@ -45,6 +45,8 @@ pub(super) struct View {
 pub(super) enum Action {
     /// A pointwise loop, and which arguments are one number per row.
     Lanes(ops::Entry, u8),
+    /// This one and the next two in one loop.
+    Trio(trio::Entry),
     /// A reduction of the columns or rows.
     Fold(ops::Entry),
     /// A reduction of everything; if `true`, only in tiles that hold the first column.

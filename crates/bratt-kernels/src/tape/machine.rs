@@ -266,16 +266,29 @@ impl Site<'_> {
 
     #[inline]
     unsafe fn run(&self, ops: &[Op]) {
-        for op in ops {
+        let mut rest = ops;
+        while let [op, after @ ..] = rest {
             // SAFETY: the views of an op have cursors, and these point at the tile's share of valid memory.
-            unsafe { self.op(op) };
+            unsafe {
+                rest = match (op.action, after) {
+                    (Action::Trio(entry), [second, third, after @ ..]) => {
+                        entry(&[self.args(op), self.args(second), self.args(third)]);
+                        after
+                    }
+                    _ => {
+                        self.op(op);
+                        after
+                    }
+                }
+            };
         }
     }
 
+    /// The matrices of an op.
     #[inline]
-    unsafe fn op(&self, op: &Op) {
-        let Tile { row0, rows, col0, cols } = self.tile;
-        let (over_rows, over_cols) = match op.over {
+    unsafe fn args(&self, op: &Op) -> Args {
+        let Tile { rows, cols, .. } = self.tile;
+        let (rows, cols) = match op.over {
             Extent::Full => (rows, cols),
             Extent::PerRow => (1, rows),
             Extent::PerCol => (1, cols),
@@ -285,28 +298,39 @@ impl Site<'_> {
         unsafe {
             let dst = *self.worker.cursors.add(usize::from(op.dst));
             let src = op.src.map(|view| *self.worker.cursors.add(usize::from(view)));
-            let mut args = Args {
+            Args {
                 dst: dst.start,
                 dst_stride: dst.stride,
                 src: src.map(|s| s.start.cast_const()),
                 strides: src.map(|s| s.stride),
-                rows: over_rows,
-                cols: over_cols,
-            };
+                rows,
+                cols,
+            }
+        }
+    }
+
+    #[inline]
+    unsafe fn op(&self, op: &Op) {
+        let Tile { row0, col0, .. } = self.tile;
+        // SAFETY: see `run`.
+        unsafe {
+            let mut args = self.args(op);
+            let Args { rows, cols, dst, .. } = args;
             match op.action {
                 Action::Lanes(entry, repeat) => {
                     // Rows that follow each other without gaps are one long row.
-                    let gapless =
-                        |k: usize| args.strides[k] == if repeat >> k & 1 == 1 { 0 } else { over_cols };
-                    if over_rows > 1 && dst.stride == over_cols && (0..MAX_ARGS).all(gapless) {
+                    let gapless = |k: usize| args.strides[k] == if repeat >> k & 1 == 1 { 0 } else { cols };
+                    if rows > 1 && args.dst_stride == cols && (0..MAX_ARGS).all(gapless) {
                         args.cols *= args.rows;
                         args.rows = 1;
                     }
                     entry(&args);
                 }
+                // Run with the two that follow.
+                Action::Trio(_) => {}
                 Action::Fold(entry) => entry(&args),
                 Action::FoldAll(entry, first_cols_only) => {
-                    if args.strides[0] == over_cols {
+                    if args.strides[0] == cols {
                         args.cols *= args.rows;
                         args.rows = 1;
                     }
@@ -314,10 +338,12 @@ impl Site<'_> {
                         entry(&args);
                     }
                 }
-                Action::Const(value) => *dst.start = value,
-                Action::RowIndex => index(dst.start, row0, over_rows * over_cols),
-                Action::ColIndex => index(dst.start, col0, over_rows * over_cols),
-                Action::Uniform(stream) => self.uniform(stream, dst),
+                Action::Const(value) => *dst = value,
+                Action::RowIndex => index(dst, row0, rows * cols),
+                Action::ColIndex => index(dst, col0, rows * cols),
+                Action::Uniform(stream) => {
+                    self.uniform(stream, Cursor { start: dst, stride: args.dst_stride });
+                }
             }
         }
     }

@@ -19,6 +19,7 @@ mod registers;
 #[cfg(test)]
 mod tests;
 mod tiling;
+mod trio;
 
 pub(crate) use check::Checked;
 pub use check::{MAX_COL, MAX_INSTRS, MAX_ROW, MAX_WHOLE, Needs, TapeError, fits, needs};

@@ -59,7 +59,7 @@ pub(crate) fn entry<L: Loop>(isa: Isa) -> Entry {
 }
 
 /// A function applied lane by lane.
-trait Lanes {
+pub(super) trait Lanes {
     /// Number of arguments.
     const ARITY: usize;
     /// Vectors in flight; 1 for functions whose own arithmetic fills the machine.
@@ -190,7 +190,7 @@ impl<F: Lanes, const REPEAT: u8> Map<F, REPEAT> {
 /// One row of the table below: name, arity, vectors in flight, and the function.
 macro_rules! lanes {
     ($($name:ident, $arity:literal, $unroll:literal, |$s:ident, $x:ident| $body:expr;)*) => {$(
-        struct $name;
+        pub(super) struct $name;
         impl Lanes for $name {
             const ARITY: usize = $arity;
             const UNROLL: usize = $unroll;

@@ -2,7 +2,8 @@
 
 use super::check::{MAX_ARGS, arguments};
 use super::compile::{Action, Compiler, Op, PAD, Place, Program, View};
-use super::{Extent, Instr, Operand, ops, reduce};
+use super::{Extent, Fused, Instr, Operand, ops, reduce, trio};
+use crate::isa::Isa;
 
 /// The registers of a worker, by extent.
 pub(super) struct Registers {
@@ -165,8 +166,11 @@ impl<'a> Writer<'a> {
         }
         let through = self.stores_through(list, &last_use);
         let copied = copied_loads(c, list, &last_use, &through);
-        let mut ops = vec![];
+        let mut ops: Vec<Op> = vec![];
+        // The fused function of each op that is one.
+        let mut fused = vec![];
         for &i in list {
+            fused.resize(ops.len(), None);
             let instr = c.spec.instrs[i];
             let extent = c.extent(i);
             match instr {
@@ -215,11 +219,16 @@ impl<'a> Writer<'a> {
                 self.op(instr, dst, extent, keep)
             };
             ops.push(op);
+            if let Instr::Fused(function, _) = instr {
+                fused.push(Some(function));
+            }
             self.at[i] = Some(dst);
             if reduces {
                 self.release(i, &last_use);
             }
         }
+        fused.resize(ops.len(), None);
+        join_trios(&mut ops, &fused, c.isa);
         ops
     }
 
@@ -265,6 +274,21 @@ impl<'a> Writer<'a> {
             }
         }
         through
+    }
+}
+
+/// Adam is two running means and a step made of them: one loop instead of three, so that reading and writing the
+/// moments overlaps with the root and the division.
+fn join_trios(ops: &mut [Op], fused: &[Option<Fused>], isa: Isa) {
+    let adam = [Fused::Mean, Fused::MeanSquare, Fused::AdaptiveStep].map(Some);
+    for at in 0..ops.len().saturating_sub(2) {
+        let [mean, square, step] = [ops[at], ops[at + 1], ops[at + 2]];
+        let chained = step.src[1] == mean.dst && step.src[2] == square.dst;
+        // Nothing that one of them writes is read before by another one, element by element or not.
+        let apart = square.src.iter().all(|src| *src != mean.dst) && step.src[0] != mean.dst;
+        if fused[at..at + 3] == adam && chained && apart && mean.over == step.over && square.over == step.over {
+            ops[at].action = Action::Trio(trio::entry(isa));
+        }
     }
 }
 

@@ -4,7 +4,8 @@
 //!   `(x * c) * d` becomes `x * (c d)`; the last two only where the new constant is a normal number in f32;
 //! - movement of movement is one movement, and none at all where it changes nothing;
 //! - a transposed factor becomes a flag of the matrix product;
-//! - `sum(x * v)` over axes along which v only repeats becomes `sum(x) * v`, so that the sum can be shared;
+//! - `sum(x * v)` over axes along which v only repeats becomes `sum(x) * v`, so that the sum can be shared, unless v
+//!   is made from x;
 //! - `stop_gradient` vanishes: gradients have been taken.
 //!
 //! Values change by rounding only (division by a constant, order of constant factors, a factor taken out of a sum), or
@@ -148,12 +149,26 @@ fn sum_of_product(g: &GraphBuilder, x: Value, axes: &[usize]) -> Option<Value> {
         let lead = shape.rank() - source.rank();
         if axes.iter().all(|&a| a < lead || source[a - lead] == 1) {
             let mut rest = product.iter().enumerate().filter(|&(j, _)| j != i).map(|(_, &v)| v);
+            if rest.clone().any(|other| follows(g, inputs[0], other, FOLLOWED)) {
+                continue;
+            }
             let first = rest.next()?;
             let rest = rest.fold(first, |a, b| g.mul(a, b));
             return Some(g.mul(g.reduce_keep(Reduction::Sum, rest, axes), inputs[0]));
         }
     }
     None
+}
+
+/// How far back a factor's origin is looked for: from `1 / sqrt(variance + epsilon)` it is 7 steps to `x - mean`.
+const FOLLOWED: usize = 8;
+
+/// Whether `value` is made from `from`. Such a factor stays in a sum: a standardized `x` is `x - mean` times what follows
+/// from it, is itself needed elsewhere, and would otherwise have to be kept beside `x - mean`.
+fn follows(g: &GraphBuilder, value: Value, from: Value, steps: usize) -> bool {
+    value == from
+        || steps > 0
+            && g.node(value).is_some_and(|node| node.inputs.iter().any(|&x| follows(g, x, from, steps - 1)))
 }
 
 /// The factors of a product of two or three.
