@@ -1,7 +1,9 @@
 //! A small persistent thread pool for steps that last microseconds.
 //!
-//! A run is a number of parts, claimed one by one from a shared counter by the calling thread and the workers. Which
-//! worker computes a part is left to chance, so a part's result must depend on its number alone.
+//! A run is a number of parts. Each thread, the calling one among them, claims parts one by one from its own share, and
+//! when that is used up from the shares of the others. So a thread works on parts that follow each other, which often
+//! share memory, and threads on parts that are far apart, which seldom share cache lines. Who computes a part is left to
+//! chance in the end, so a part's result must depend on its number alone.
 //!
 //! Workers spin for a moment after a run, so that steps which follow each other start within about a microsecond,
 //! and then sleep. Nothing is allocated during a run.
@@ -20,6 +22,7 @@
 
 use std::any::Any;
 use std::cell::UnsafeCell;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -56,8 +59,8 @@ struct Shared {
     open: Padded<AtomicU64>,
     /// Workers that may be looking at `job`.
     active: Padded<AtomicUsize>,
-    /// The next part to claim.
-    next: Padded<AtomicUsize>,
+    /// The next part to claim of each thread's share.
+    next: Vec<Padded<AtomicUsize>>,
     job: UnsafeCell<Job>,
     quit: AtomicBool,
     /// The first panic of the run.
@@ -92,7 +95,7 @@ impl Pool {
         let shared = Arc::new(Shared {
             open: Padded(AtomicU64::new(CLOSED)),
             active: Padded(AtomicUsize::new(0)),
-            next: Padded(AtomicUsize::new(0)),
+            next: (0..=extra).map(|_| Padded(AtomicUsize::new(0))).collect(),
             job: UnsafeCell::new(Job { work: &|_, _| (), parts: 0 }),
             quit: AtomicBool::new(false),
             panic: Mutex::new(None),
@@ -147,7 +150,9 @@ impl Pool {
         let job = Job { work, parts };
         // SAFETY: this thread holds `busy`, `open` is `CLOSED`, and the last run saw `active` fall to 0 after that.
         unsafe { *shared.job.get() = job };
-        shared.next.0.store(0, Ordering::Relaxed);
+        for (share, next) in shared.next.iter().enumerate() {
+            next.0.store(shared.share(share, parts).start, Ordering::Relaxed);
+        }
         shared.open.0.store(run, Ordering::SeqCst);
         for (worker, asleep) in self.workers.iter().zip(&shared.asleep).take(parts - 1) {
             if asleep.0.load(Ordering::SeqCst) && asleep.0.swap(false, Ordering::SeqCst) {
@@ -174,21 +179,32 @@ impl Pool {
 }
 
 impl Shared {
+    /// The parts of one thread's share.
+    fn share(&self, index: usize, parts: usize) -> Range<usize> {
+        let shares = self.next.len();
+        // In this order so that nothing overflows.
+        let bound = |i: usize| parts / shares * i + (parts % shares) * i / shares;
+        bound(index)..bound(index + 1)
+    }
+
     /// Claims parts until there are none left.
     fn work(&self, job: Job, worker: usize) {
         let claim = || {
             // SAFETY: the run that `job` belongs to waits for this worker.
             let work = unsafe { &*job.work };
-            loop {
-                let part = self.next.0.fetch_add(1, Ordering::Relaxed);
-                if part >= job.parts {
-                    break;
+            for share in (worker..self.next.len()).chain(0..worker) {
+                let end = self.share(share, job.parts).end;
+                loop {
+                    let part = self.next[share].0.fetch_add(1, Ordering::Relaxed);
+                    if part >= end {
+                        break;
+                    }
+                    work(part, worker);
                 }
-                work(part, worker);
             }
         };
         if let Err(payload) = catch_unwind(AssertUnwindSafe(claim)) {
-            self.next.0.store(job.parts, Ordering::Relaxed);
+            self.next.iter().for_each(|next| next.0.store(job.parts, Ordering::Relaxed));
             let mut first = self.panic.lock().unwrap_or_else(PoisonError::into_inner);
             if first.is_none() {
                 *first = Some(payload);

@@ -104,13 +104,7 @@ const PACKING: u8 = 2;
 /// `(W - 1) * LANES < width <= W * LANES`.
 #[inline(always)]
 #[allow(clippy::needless_range_loop)] // Rows and vectors are counted, as on paper.
-pub(super) unsafe fn micro<
-    S: Simd,
-    const R: usize,
-    const W: usize,
-    const A_COLUMNS: bool,
-    const B: u8,
->(
+pub(super) unsafe fn micro<S: Simd, const R: usize, const W: usize, const A_COLUMNS: bool, const B: u8>(
     block: Block,
 ) {
     let Block { depth, a_stride, b_stride, c_stride, .. } = block;
@@ -137,8 +131,11 @@ pub(super) unsafe fn micro<
             let mut row = [S::splat(0.0); W];
             for w in 0..W {
                 let p = b.add(w * S::LANES);
-                row[w] =
-                    if B != AS_IS && w == W - 1 && last < S::LANES { S::load_first(p, last) } else { S::load(p) };
+                row[w] = if B != AS_IS && w == W - 1 && last < S::LANES {
+                    S::load_first(p, last)
+                } else {
+                    S::load(p)
+                };
                 if B == PACKING {
                     S::store(packed.add(w * S::LANES), row[w]);
                 }
@@ -172,8 +169,7 @@ pub(super) unsafe fn micro<
                         let sum = if block.accumulate { S::add(acc[r][w], S::load(p)) } else { acc[r][w] };
                         S::store(p, sum);
                     } else {
-                        let before =
-                            if block.accumulate { S::load_first(p, last) } else { S::splat(0.0) };
+                        let before = if block.accumulate { S::load_first(p, last) } else { S::splat(0.0) };
                         S::store_first(p, S::add(acc[r][w], before), last);
                     }
                 }

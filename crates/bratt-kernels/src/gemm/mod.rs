@@ -15,7 +15,7 @@
 //!                 for p in 0..KC: C += A[.., p] B[p, ..]
 //! ```
 //!
-//! A is read where it lies, unless its lines fall into the same sets of the cache. Products of few rows use each number
+//! A is read where it lies, unless its lines push each other out of the cache. Products of few rows use each number
 //! of B a few times only, and read B where it lies (see `narrow`).
 //!
 //! The floor of a product is `2 m n k` operations at the FMA peak; for a single row it is reading B once. Seen with
@@ -41,7 +41,7 @@ mod pack;
 mod tests;
 
 use crate::isa::{Isa, Kernel, dispatch};
-use crate::simd::{Simd, prefetch_far};
+use crate::simd::Simd;
 use micro::{Block, Registers};
 
 /// Longest block along `k`: with `NR` columns it fills about half of the first-level cache.
@@ -52,6 +52,8 @@ const MAX_ROWS: usize = 144;
 const TILES: usize = 24;
 /// Tiles for which rows are split where columns give too few.
 const ENOUGH_TILES: usize = 8;
+/// Most numbers of B that a worker keeps packed from tile to tile: half of a second-level cache of 512 KiB.
+const KEPT: usize = 1 << 16;
 /// Least multiplications of a tile (about 4 microseconds): below, starting a part costs more than it brings.
 const MIN_TILE_WORK: usize = 1 << 17;
 
@@ -78,16 +80,6 @@ pub struct Tile {
     pub col: usize,
     /// Number of columns.
     pub cols: usize,
-}
-
-/// A matrix of the shape of C that an epilogue is going to read: fetched towards the core while a tile is computed,
-/// since rows of a tile are too short for the machine to foresee.
-#[derive(Clone, Copy, Debug)]
-pub struct Ahead {
-    /// Its element at the tile's first row and column.
-    pub start: *const f32,
-    /// Distance between rows.
-    pub stride: usize,
 }
 
 /// The shape of a product.
@@ -129,6 +121,8 @@ pub struct Gemm {
     tile_cols: usize,
     /// Length of all blocks along `k` but the last.
     kc: usize,
+    /// Tiles have all columns, and a worker packs B once for all its tiles.
+    keeps_b: bool,
     path: Path,
 }
 
@@ -160,12 +154,8 @@ impl Gemm {
             Path::Packed
         };
 
-        // Columns come in panels, rows in groups; splitting columns repeats no work unless A is copied.
-        let panel = match path {
-            Path::Packed if trans_a => (8 * LINE).next_multiple_of(nr),
-            Path::Packed => nr,
-            Path::FewRows | Path::Dots => 4 * LINE,
-        };
+        // Columns come in panels, rows in groups.
+        let panel = if path == Path::Packed { nr } else { 4 * LINE };
         let work = m.saturating_mul(n).saturating_mul(k.max(1));
         // Few rows wait for B rather than multiply.
         let least = match path {
@@ -173,14 +163,27 @@ impl Gemm {
             Path::FewRows | Path::Dots => MIN_TILE_WORK / 8 * m.max(1),
         };
         let wanted = (work / least).clamp(1, TILES);
-        let mut row_tiles = if need.complete_rows { 1 } else { m.div_ceil(MAX_ROWS).max(1) };
-        let col_tiles =
-            if need.complete_cols { 1 } else { wanted.div_ceil(row_tiles).min(n.div_ceil(panel)).max(1) };
-        if !need.complete_rows && row_tiles * col_tiles < wanted.min(ENOUGH_TILES) {
-            // A tile of few rows spends most of its time on packing B.
-            let most = m.div_ceil(4 * mr).max(1);
-            row_tiles = wanted.min(ENOUGH_TILES).div_ceil(col_tiles).min(most).max(row_tiles);
-        }
+        // Whole rows of C lie together in memory: what an epilogue reads and writes comes in long runs, and cores do
+        // not meet in neighbouring cache lines.
+        let keeps_b = path == Path::Packed
+            && !need.complete_rows
+            && k <= KC
+            && k.saturating_mul(n.next_multiple_of(nr)) <= KEPT;
+        // Rows are not cut finer than this: a tile of few rows spends most of its time on reading B.
+        let (least_rows, most_rows) = if need.complete_rows {
+            (1, 1)
+        } else {
+            let least = m.div_ceil(MAX_ROWS).max(1);
+            (least, m.div_ceil(4 * mr).max(least))
+        };
+        let (row_tiles, col_tiles) = if keeps_b {
+            (wanted.clamp(least_rows, most_rows), 1)
+        } else if need.complete_cols {
+            (wanted.min(ENOUGH_TILES).clamp(least_rows, most_rows), 1)
+        } else {
+            let cols = wanted.div_ceil(least_rows).min(n.div_ceil(panel)).max(1);
+            (wanted.min(ENOUGH_TILES).div_ceil(cols).clamp(least_rows, most_rows), cols)
+        };
         let blocks = k.div_ceil(KC).max(1);
         Gemm {
             isa,
@@ -189,6 +192,7 @@ impl Gemm {
             tile_rows: split(m, row_tiles, mr),
             tile_cols: split(n, col_tiles, if path == Path::Packed { nr } else { lanes }),
             kc: k.div_ceil(blocks).max(1),
+            keeps_b,
             path,
         }
     }
@@ -230,10 +234,9 @@ impl Gemm {
         let registers = self.registers;
         match self.path {
             Path::Packed => {
-                let (lines, length) =
-                    if self.shape.trans_a { (self.kc, self.tile_rows) } else { (self.tile_rows, self.kc) };
+                let (lines, length) = self.block_a();
                 let a = if self.copies_a() { pack::lines_len(lines, length) } else { 0 };
-                LINE + pack::b_len(self.kc, registers).next_multiple_of(LINE) + a
+                LINE + pack::b_len(self.kc, self.strip(), registers).next_multiple_of(LINE) + a
             }
             Path::FewRows | Path::Dots => 0,
         }
@@ -246,10 +249,20 @@ impl Gemm {
         if trans_a { m.is_multiple_of(256) } else { k.is_multiple_of(1024) }
     }
 
+    /// Lines of a block of A, and their length.
+    fn block_a(&self) -> (usize, usize) {
+        if self.shape.trans_a { (self.kc, self.tile_rows) } else { (self.tile_rows, self.kc) }
+    }
+
+    /// Columns of B that are packed together.
+    fn strip(&self) -> usize {
+        if self.keeps_b { self.shape.n } else { pack::PANELS * self.registers.nr }
+    }
+
     /// Computes tile `index` into `c`, row `i` of the tile at `c + i * c_stride`.
     ///
-    /// Reads nothing outside `a` and `b` and writes nothing but the tile. The contents of `scratch` do not matter; what
-    /// `ahead` points to is only a hint.
+    /// Reads nothing outside `a` and `b` and writes nothing but the tile. The contents of `scratch` do not matter, unless
+    /// `kept` says that the last product to use it was this one, with the same B: it is set when that is so from now on.
     ///
     /// # Safety
     /// The instruction set must be available. `a` must be valid for reading `m * k` numbers, `b` for `k * n`; `c` must
@@ -267,7 +280,7 @@ impl Gemm {
         scratch: &mut [f32],
         c: *mut f32,
         c_stride: usize,
-        ahead: &[Ahead],
+        kept: &mut bool,
     ) {
         assert!(scratch.len() >= self.scratch_len(), "scratch too short");
         let kernel = TileKernel {
@@ -278,10 +291,11 @@ impl Gemm {
             scratch: scratch.as_mut_ptr(),
             c,
             c_stride,
-            ahead,
+            kept: *kept && self.keeps_b,
         };
         // SAFETY: the caller vouches for the set and the pointers; the scratch is long enough.
         unsafe { dispatch(self.isa, kernel) }
+        *kept = self.keeps_b;
     }
 
     /// The whole product on this thread.
@@ -294,14 +308,14 @@ impl Gemm {
         assert_eq!(Some(a.len()), m.checked_mul(k), "length of a");
         assert_eq!(Some(b.len()), k.checked_mul(n), "length of b");
         assert_eq!(Some(c.len()), m.checked_mul(n), "length of c");
-        let mut scratch = vec![0.0; self.scratch_len()];
+        let (mut scratch, mut kept) = (vec![0.0; self.scratch_len()], false);
         for index in 0..self.tiles() {
             let tile = self.tile(index);
             let start = tile.row * n + tile.col;
             // SAFETY: the set is available, the lengths have been checked, and the tile lies within C.
             unsafe {
                 let c = c.as_mut_ptr().add(start);
-                self.compute(index, a.as_ptr(), b.as_ptr(), &mut scratch, c, n, &[]);
+                self.compute(index, a.as_ptr(), b.as_ptr(), &mut scratch, c, n, &mut kept);
             }
         }
     }
@@ -321,7 +335,8 @@ struct TileKernel<'a> {
     scratch: *mut f32,
     c: *mut f32,
     c_stride: usize,
-    ahead: &'a [Ahead],
+    /// Whether the scratch holds all of B, packed.
+    kept: bool,
 }
 
 impl Kernel for TileKernel<'_> {
@@ -359,7 +374,9 @@ impl TileKernel<'_> {
         // the tile.
         unsafe {
             let strip = self.scratch.add(self.scratch.align_offset(64));
-            let block_a = strip.add(pack::b_len(self.gemm.kc, registers).next_multiple_of(LINE));
+            let strip_cols = self.gemm.strip();
+            let strip_len = pack::b_len(self.gemm.kc, strip_cols, registers).next_multiple_of(LINE);
+            let block_a = strip.add(strip_len);
             if k == 0 {
                 for i in 0..rows {
                     self.c.add(i * self.c_stride).write_bytes(0, cols);
@@ -377,12 +394,12 @@ impl TileKernel<'_> {
                     a = block_a.cast_const();
                 }
                 // The first rows pack B as they go, so that waiting for it overlaps with arithmetic.
-                let pack_b = micro::group(rows, mr) == mr && !trans_b;
+                let packing = !self.kept && !trans_b && micro::group(rows, mr) == mr;
                 let mut j = 0;
                 while j < cols {
-                    let within = if pack_b { 0 } else { j % (pack::PANELS * nr) };
-                    if within == 0 && !pack_b {
-                        let width = (pack::PANELS * nr).min(cols - j);
+                    let within = j % strip_cols;
+                    if within == 0 && !self.kept && !packing {
+                        let width = strip_cols.min(cols - j);
                         if trans_b {
                             let b = self.b.add((col + j) * k + p);
                             pack::b_transposed::<S>(depth, width, b, k, strip);
@@ -397,26 +414,23 @@ impl TileKernel<'_> {
                     let mut i = 0;
                     while i < rows {
                         let group = micro::group(rows - i, mr);
-                        if p + depth == k {
-                            for ahead in self.ahead {
-                                for r in i..i + group {
-                                    prefetch_far(ahead.start.wrapping_add(r * ahead.stride + j));
-                                }
-                            }
-                        }
                         let block = Block {
                             depth,
                             a: a.add(if trans_a { i } else { i * a_stride }),
                             a_stride,
-                            b: if i == 0 && pack_b { self.b.add(p * n + col + j) } else { panel.cast_const() },
-                            b_stride: if i == 0 && pack_b { n } else { vectors * lanes },
+                            b: if i == 0 && packing {
+                                self.b.add(p * n + col + j)
+                            } else {
+                                panel.cast_const()
+                            },
+                            b_stride: if i == 0 && packing { n } else { vectors * lanes },
                             packed: panel,
                             c: self.c.add(i * self.c_stride + j),
                             c_stride: self.c_stride,
                             width,
                             accumulate: p > 0,
                         };
-                        if i == 0 && pack_b {
+                        if i == 0 && packing {
                             micro::packing::<S>(vectors, trans_a, block);
                         } else {
                             micro::packed::<S>(group, vectors, trans_a, block);

@@ -9,9 +9,9 @@ const STEPS: usize = 8;
 /// Panels packed together. Neighbouring columns share pages of memory, which are dear to look up, and lines.
 pub(super) const PANELS: usize = 4;
 
-/// Numbers in a packed strip of B: at most [`PANELS`] panels.
-pub(super) const fn b_len(depth: usize, registers: Registers) -> usize {
-    depth * registers.nr * PANELS
+/// Numbers in a packed strip of B.
+pub(super) const fn b_len(depth: usize, cols: usize, registers: Registers) -> usize {
+    depth * cols.next_multiple_of(registers.nr)
 }
 
 /// From one line of a copied block of A to the next: on a cache line, and never back to the same cache set soon.

@@ -24,20 +24,21 @@ fn tiles(
     gemm: &Gemm,
     a: &[f32],
     b: &[f32],
-    compute: impl Fn(usize, &mut [f32], *mut f32, usize),
+    compute: impl Fn(usize, &mut [f32], *mut f32, usize, &mut bool),
 ) -> Vec<f32> {
     let Shape { m, n, k, .. } = gemm.shape();
     assert_eq!((a.len(), b.len()), (m * k, k * n));
     let mut c = vec![f32::NAN; m * n];
     let mut written = vec![false; m * n];
     // Garbage that must not matter.
-    let mut scratch = vec![f32::NAN; gemm.scratch_len()];
-    for index in 0..gemm.tiles() {
+    let (mut scratch, mut kept) = (vec![f32::NAN; gemm.scratch_len()], false);
+    // The last tile, which may be the smallest, comes first: it is the one to pack B for all.
+    for index in (0..gemm.tiles()).rev() {
         let tile = gemm.tile(index);
         assert!(tile.rows * tile.cols <= gemm.tile_len());
         let stride = tile.cols + 3;
         let mut buffer = vec![77.0; tile.rows * stride];
-        compute(index, &mut scratch, buffer.as_mut_ptr(), stride);
+        compute(index, &mut scratch, buffer.as_mut_ptr(), stride, &mut kept);
         for i in 0..tile.rows {
             for j in 0..stride {
                 let x = buffer[i * stride + j];
@@ -56,9 +57,9 @@ fn tiles(
 }
 
 fn by_isa(gemm: &Gemm, a: &[f32], b: &[f32]) -> Vec<f32> {
-    tiles(gemm, a, b, |index, scratch, c, stride| {
+    tiles(gemm, a, b, |index, scratch, c, stride, kept| {
         // SAFETY: available set, whole factors, and a buffer for the tile.
-        unsafe { gemm.compute(index, a.as_ptr(), b.as_ptr(), scratch, c, stride, &[]) }
+        unsafe { gemm.compute(index, a.as_ptr(), b.as_ptr(), scratch, c, stride, kept) }
     })
 }
 
@@ -68,7 +69,7 @@ type LikeNeon = Lanes<4, 32>;
 type FewRegisters = Lanes<16, 4>;
 
 fn by_lanes<S: Simd>(gemm: &Gemm, a: &[f32], b: &[f32]) -> Vec<f32> {
-    tiles(gemm, a, b, |index, scratch, c, c_stride| {
+    tiles(gemm, a, b, |index, scratch, c, c_stride, kept| {
         let kernel = TileKernel {
             gemm,
             tile: gemm.tile(index),
@@ -77,8 +78,9 @@ fn by_lanes<S: Simd>(gemm: &Gemm, a: &[f32], b: &[f32]) -> Vec<f32> {
             scratch: scratch.as_mut_ptr(),
             c,
             c_stride,
-            ahead: &[],
+            kept: *kept,
         };
+        *kept = gemm.keeps_b;
         // SAFETY: portable lanes need nothing; the rest as in `by_isa`.
         unsafe { kernel.run::<S>() }
     })
@@ -160,6 +162,18 @@ fn each_extent_at_awkward_sizes() {
                     check_all(shape, TileNeed::default());
                 }
             }
+        }
+    }
+}
+
+/// A worker packs B once for all its tiles, or copies lines of A that are a large power of two apart.
+#[test]
+fn kept_and_copied_factors() {
+    for (m, n, k) in [(300, 150, 128), (512, 40, 100), (256, 33, KC), (20, 90, 1024), (200, 100, 1024)] {
+        for shape in shapes(m, n, k) {
+            check_all(shape, TileNeed::default());
+            let keeps = Gemm::new(Isa::Scalar, shape, TileNeed::default()).keeps_b;
+            assert_eq!(keeps, k <= KC && k * n <= KEPT, "{shape:?}");
         }
     }
 }
@@ -276,7 +290,7 @@ fn threads_do_not_change_a_bit() {
                         unsafe {
                             let scratch = std::slice::from_raw_parts_mut(scratch.add(worker * len), len);
                             let c = c.add(tile.row * n + tile.col);
-                            gemm.compute(index, a.as_ptr(), b.as_ptr(), scratch, c, n, &[]);
+                            gemm.compute(index, a.as_ptr(), b.as_ptr(), scratch, c, n, &mut false);
                         }
                     });
                     let same = c.iter().zip(&expected).all(|(x, y)| x.to_bits() == y.to_bits());

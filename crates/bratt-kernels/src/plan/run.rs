@@ -4,7 +4,7 @@ use super::check::{Checker, PlanError, stored};
 use super::copy::Copy;
 use super::{Instance, Space, Span, StepSpec, TapeSpec};
 use crate::arena::Arena;
-use crate::gemm::{Ahead, Gemm, Shape, TileNeed};
+use crate::gemm::{Gemm, Shape, TileNeed};
 use crate::isa::Isa;
 use crate::pool::Pool;
 use crate::random::Key;
@@ -68,6 +68,8 @@ pub struct Scratch {
 struct WorkerScratch {
     registers: Arena,
     cursors: Vec<Cursor>,
+    /// Whether the scratch of the product under way holds B packed.
+    kept: bool,
 }
 
 /// A tape over one iteration space.
@@ -99,12 +101,7 @@ struct Product {
     /// Lengths of the matrix product's scratch and of the buffer, which come before the tape's registers.
     scratch: usize,
     buffer: usize,
-    /// The matrices that the epilogue reads.
-    ahead: Vec<usize>,
 }
-
-/// Most matrices that are fetched ahead of an epilogue: an optimiser's parameter and two moments, and one more.
-const AHEAD: usize = 8;
 
 /// Where a run works. Copied to all threads.
 #[derive(Clone, Copy)]
@@ -198,7 +195,6 @@ impl Plan {
                 let instances = std::slice::from_ref(instance);
                 let alias = aliases(tape, instances);
                 let (tape, target) = into_target(tape, &alias);
-                let ahead = full_operands(&tape, &alias);
                 let compiled = Tape::new(&tape, (*m, *n), self.isa, tiles, &alias)?;
                 let scratch = gemm.scratch_len().next_multiple_of(16);
                 let buffer = if target.is_none() { gemm.tile_len().next_multiple_of(16) } else { 0 };
@@ -212,7 +208,6 @@ impl Plan {
                     target,
                     scratch,
                     buffer,
-                    ahead,
                 }))
             }
             StepSpec::Copy { dims, src, src_start, src_strides, dst, dst_start, dst_strides } => {
@@ -258,6 +253,7 @@ impl Plan {
         let worker = || WorkerScratch {
             registers: Arena::new(self.registers),
             cursors: vec![Cursor::NULL; self.cursors],
+            kept: false,
         };
         Scratch { workers: (0..pool.threads()).map(|_| worker()).collect(), shared: Arena::new(self.shared) }
     }
@@ -399,6 +395,8 @@ unsafe fn run_step(step: &Step, site: &Site, pool: &Pool) {
             }
         }
         Step::MatMul(product) => {
+            // SAFETY: there is a worker for each thread, and none is at work.
+            (0..pool.threads()).for_each(|worker| unsafe { (*site.workers.add(worker)).kept = false });
             pool.run(product.gemm.tiles(), &|tile, worker| {
                 // SAFETY: tiles write to disjoint memory, and this worker is ours.
                 unsafe { product.tile(tile, site, worker) }
@@ -426,20 +424,6 @@ unsafe fn run_step(step: &Step, site: &Site, pool: &Pool) {
     }
 }
 
-/// The operands of a tape that it reads or writes element by element, each place once, the first few.
-fn full_operands(tape: &TapeSpec, alias: &dyn Fn(Operand, Operand) -> bool) -> Vec<usize> {
-    let mut found: Vec<Operand> = vec![];
-    for instr in &tape.instrs {
-        if let Instr::Load(operand) | Instr::Store(operand, _) = *instr
-            && tape.extents[usize::from(operand.0)] == Extent::Full
-            && !found.iter().any(|&known| known == operand || alias(known, operand))
-        {
-            found.push(operand);
-        }
-    }
-    found.iter().map(|operand| usize::from(operand.0)).take(AHEAD).collect()
-}
-
 impl Product {
     /// # Safety
     /// As for [`run_step`]; each tile and each worker is used by one thread only.
@@ -456,11 +440,6 @@ impl Product {
                 }
                 None => Acc { start: own.add(self.scratch), stride: tile.cols },
             };
-            let mut ahead = [Ahead { start: std::ptr::null(), stride: self.cols }; AHEAD];
-            for (ahead, &operand) in ahead.iter_mut().zip(&self.ahead) {
-                let start = site.start(&self.placed.spans[operand]);
-                ahead.start = start.wrapping_add(tile.row * self.cols + tile.col);
-            }
             self.gemm.compute(
                 index,
                 site.start(&self.a),
@@ -468,7 +447,7 @@ impl Product {
                 scratch,
                 acc.start,
                 acc.stride,
-                &ahead[..self.ahead.len()],
+                &mut (*site.workers.add(worker)).kept,
             );
             let place = Tile { row0: tile.row, rows: tile.rows, col0: tile.col, cols: tile.cols };
             let memory = site.memory(&self.placed);

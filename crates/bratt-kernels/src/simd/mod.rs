@@ -26,19 +26,6 @@ pub fn prefetch(p: *const f32) {
     let _ = p;
 }
 
-/// As [`prefetch`], but only as near as the second-level cache: for what is needed later, and is more than the first level
-/// holds.
-#[inline(always)]
-pub fn prefetch_far(p: *const f32) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a hint, which faults at no address.
-    unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(p.cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = p;
-}
-
 /// One instruction set's vector of f32.
 ///
 /// # Safety

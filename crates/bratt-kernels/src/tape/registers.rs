@@ -286,7 +286,8 @@ fn join_trios(ops: &mut [Op], fused: &[Option<Fused>], isa: Isa) {
         let chained = step.src[1] == mean.dst && step.src[2] == square.dst;
         // Nothing that one of them writes is read before by another one, element by element or not.
         let apart = square.src.iter().all(|src| *src != mean.dst) && step.src[0] != mean.dst;
-        if fused[at..at + 3] == adam && chained && apart && mean.over == step.over && square.over == step.over {
+        if fused[at..at + 3] == adam && chained && apart && mean.over == step.over && square.over == step.over
+        {
             ops[at].action = Action::Trio(trio::entry(isa));
         }
     }
