@@ -11,7 +11,7 @@ use bratt::exec::{Key, Machine, Runner, Slots};
 use bratt::graph::Graph;
 use bratt::nn::{Sequential, Task, models};
 use bratt::optim::{Adam, Optimizer, Sgd};
-use bratt::prelude::{Fractions, Preprocess, Splits, Trainer};
+use bratt::prelude::{Fractions, Predictor, Preprocess, Splits, Trainer};
 use bratt::random::{Purpose, Stream};
 use bratt::train::training_graph;
 use serde_json::{Map, Value, json};
@@ -188,11 +188,15 @@ fn main() -> Result<()> {
                 )?;
                 let fractions = Fractions { train: 1.0, val: 0.0, test: 0.0 };
                 let trainer = Trainer::new(mlp.clone()).preprocess(Preprocess::None).epochs(1);
-                let predictor = trainer.fit(&Splits::new(few, fractions, 1)?)?.model().predictor()?;
-                let (image, mut row) = (vec![0.5; 784], vec![0.0; predictor.output_len()]);
-                bench.measure(work, "one thread", 200, forward, || {
-                    predictor.predict_into(&image, &mut row).expect("lengths fit");
-                });
+                let run = trainer.fit(&Splits::new(few, fractions, 1)?)?;
+                for threads in [bench.threads, 1] {
+                    let predictor = Predictor::on(&Machine::new(threads), run.model())?;
+                    let (image, mut row) = (vec![0.5; 784], vec![0.0; predictor.output_len()]);
+                    let variant = if threads == 1 { "one thread" } else { "all threads" };
+                    bench.measure(work, variant, 200, forward, || {
+                        predictor.predict_into(&image, &mut row).expect("lengths fit");
+                    });
+                }
             }
             "mlp_train" => {
                 let Some(folder) = &bench.mnist else { continue };

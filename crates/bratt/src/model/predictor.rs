@@ -2,7 +2,7 @@
 
 use super::{TrainedModel, inference_graph};
 use crate::compile::{CompileError, Options, compile};
-use crate::exec::{Isa, Machine, Runner, SlotError, Slots};
+use crate::exec::{Machine, Runner, SlotError, Slots};
 use crate::graph::GraphError;
 use crate::nn::Task;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -85,19 +85,20 @@ pub struct Predictor {
 }
 
 impl Predictor {
-    /// Compiles a model for one example at a time and for batches, on one thread with the best instruction set.
+    /// Compiles a model for one example at a time and for batches, on all processors with the best instruction set.
     ///
     /// # Errors
     /// If values and network do not fit each other, which those of a loaded or trained model do.
     pub fn new(model: &TrainedModel) -> Result<Predictor, PredictError> {
-        Predictor::with_isa(model, Isa::detect())
+        Predictor::on(&Machine::all_threads(), model)
     }
 
-    /// As [`Predictor::new`], with a given instruction set.
+    /// As [`Predictor::new`], on a given machine: `Machine::new(1)` where many predictors run side by side. Several
+    /// predictors may share a machine. The results are the same on any number of threads.
     ///
     /// # Errors
     /// As [`Predictor::new`].
-    pub fn with_isa(model: &TrainedModel, isa: Isa) -> Result<Predictor, PredictError> {
+    pub fn on(machine: &Machine, model: &TrainedModel) -> Result<Predictor, PredictError> {
         let single = compile(&inference_graph(&model.network, model.task, 1)?, &Options::default())?;
         let options = Options { layout: Some(single.layout().clone()), ..Options::default() };
         let batch = compile(&inference_graph(&model.network, model.task, BATCH)?, &options)?;
@@ -108,8 +109,6 @@ impl Predictor {
         let output = if model.task == Task::Regress { "logits" } else { "probabilities" };
         let port = single.outputs().iter().find(|port| port.name == output);
         let output_len = port.map_or(0, |port| port.shape.len());
-        // A single example is too little work to share out.
-        let machine = Machine::with_isa(1, isa);
         Ok(Predictor {
             task: model.task,
             classes: model.classes.clone(),
