@@ -8,8 +8,10 @@
 
 use std::ops::Range;
 
-/// Bytes of a huge page, and the least size of a block that asks for them.
+/// Bytes of a huge page.
 const HUGE: usize = 2 << 20;
+/// Bytes of the smallest block that asks for huge pages.
+const LARGE: usize = 256 << 10;
 
 /// A cache line of numbers.
 #[derive(Clone, Copy, Debug)]
@@ -98,7 +100,7 @@ impl Clone for Arena {
 
 /// Zeros straight from the system, starting on a huge page; none if the block is small or the system refuses.
 fn mapped(len: usize) -> Option<Memory> {
-    let bytes = len.checked_mul(size_of::<f32>()).filter(|&bytes| bytes >= HUGE)?;
+    let bytes = len.checked_mul(size_of::<f32>()).filter(|&bytes| bytes >= LARGE)?;
     let map = memmap2::MmapMut::map_anon(bytes.checked_add(HUGE)?).ok()?;
     // A hint: without huge pages all is the same, but slower.
     #[cfg(target_os = "linux")]

@@ -112,3 +112,26 @@ fn the_update_of_adam_is_three_fused_instructions() {
         .collect();
     assert_eq!(fused, [Fused::Mean, Fused::MeanSquare, Fused::AdaptiveStep], "{program:#?}");
 }
+
+/// `x v - w` and `x - y v`, with one number per column in v and w.
+#[test]
+fn differences_of_products_are_fused_multiply_adds() {
+    let g = Graph::builder();
+    let [x, y] = ["x", "y"].map(|name| g.input(name, [6, 4]));
+    let [v, w] = ["v", "w"].map(|name| g.input(name, [4]));
+    g.output("a", g.sub(g.mul(x, v), w));
+    g.output("b", g.sub(x, g.mul(y, v)));
+    let program = compile(&g.finish().expect("a valid graph"), &Options::default()).expect("compiles");
+    let (mut multiply_adds, mut others) = (0, vec![]);
+    for step in program.steps() {
+        let StepSpec::Map { tape, .. } = &step.spec else { panic!("{program}") };
+        for instr in &tape.instrs {
+            match instr {
+                Instr::MulAdd(..) => multiply_adds += 1,
+                Instr::Binary(f, ..) => others.push(*f),
+                _ => {}
+            }
+        }
+    }
+    assert_eq!((multiply_adds, others), (2, vec![]), "{program:#?}");
+}
