@@ -155,7 +155,7 @@ impl Gemm {
         };
 
         // Columns come in panels, rows in groups.
-        let panel = if path == Path::Packed { nr } else { 4 * LINE };
+        let panel = if path == Path::Packed { (2 * LINE).next_multiple_of(nr) } else { 4 * LINE };
         let work = m.saturating_mul(n).saturating_mul(k.max(1));
         // Few rows wait for B rather than multiply.
         let least = match path {
@@ -190,7 +190,7 @@ impl Gemm {
             registers,
             shape,
             tile_rows: split(m, row_tiles, mr),
-            tile_cols: split(n, col_tiles, if path == Path::Packed { nr } else { lanes }),
+            tile_cols: split(n, col_tiles, if path == Path::Packed { panel } else { lanes }),
             kc: k.div_ceil(blocks).max(1),
             keeps_b,
             path,
