@@ -18,20 +18,24 @@
 //! A is read where it lies, unless its lines push each other out of the cache. Products of few rows use each number
 //! of B a few times only, and read B where it lies (see `narrow`).
 //!
+//! B is packed by the first group of rows that meets it, in the same loop as the arithmetic. A worker that computes
+//! several tiles of whole rows packs a small B once for all of them.
+//!
 //! The floor of a product is `2 m n k` operations at the FMA peak; for a single row it is reading B once. Seen with
-//! AVX2 on one core of a busy Zen 3 machine (peak 103.7 GFLOP/s), best of many runs, in processor time
-//! (`examples/peak.rs` measures the like):
+//! AVX2 on one core of a busy Zen 3 machine (peak 103.7 GFLOP/s), best of many runs of `examples/peak.rs`:
 //!
 //! | product                                     | floor, µs | seen, µs | of peak |
 //! |---------------------------------------------|-----------|----------|---------|
-//! | 512 cubed                                   |      2588 |     3051 |    85 % |
-//! | 1024 cubed                                  |     20709 |    25893 |    80 % |
-//! | `[128x784] [784x512]`                       |       991 |     1139 |    87 % |
-//! | `[128x784]ᵀ [128x512]` (gradient of weights)|       991 |     1230 |    80 % |
-//! | `[128x512] [784x512]ᵀ` (gradient of inputs) |       991 |     1121 |    88 % |
-//! | `[128x256] [512x256]ᵀ`                      |       324 |      347 |    93 % |
+//! | 512 cubed                                   |      2588 |     2859 |    91 % |
+//! | 1024 cubed                                  |     20709 |    23786 |    87 % |
+//! | `[128x784] [784x512]`                       |       991 |     1094 |    91 % |
+//! | `[128x784]ᵀ [128x512]` (gradient of weights)|       991 |     1110 |    89 % |
+//! | `[128x512] [784x512]ᵀ` (gradient of inputs) |       991 |     1101 |    90 % |
+//! | `[128x256] [512x256]ᵀ`                      |       324 |      355 |    91 % |
 //!
-//! A row of 784 by `[784x512]` (1.6 MB) takes 30 µs, 53 GB/s.
+//! What is missing: packing B costs the first of some twenty groups about a third, and each block of C some fifty
+//! cycles to begin and end, against the 768 of a contracted extent of 128. A row of 784 by `[784x512]` (1.6 MB) takes
+//! 29 µs on one core, 16 on two.
 
 mod micro;
 pub mod naive;
