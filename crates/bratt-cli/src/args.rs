@@ -80,6 +80,7 @@ as in `linear,to=1e-5` or `cosine,warm_up_epochs=1`; see `bratt schedule --help`
 
 Examples:
   bratt train                                        the built-in digits
+  bratt train flowers/ --size 96                     a folder of images, a folder a class
   bratt train --data mnist/ --name first             a folder with the IDX files of MNIST
   bratt train --data iris.csv --label species --model softmax
   bratt train --config runs/first/config.toml --name second --set optim.lr=3e-4";
@@ -88,9 +89,21 @@ Examples:
 #[derive(Args, Debug, Default)]
 #[command(after_help = TRAIN_HELP, allow_negative_numbers = true)]
 pub struct TrainArgs {
-    /// A folder with IDX files, or a CSV file [default: the built-in digits]
+    /// A folder of images (a folder a class), a folder with IDX files, or a CSV file [default: the built-in digits]
+    #[arg(value_name = "DATA", conflicts_with = "data")]
+    pub path: Option<String>,
+    /// The same
     #[arg(long, value_name = "PATH", help_heading = "Data")]
     pub data: Option<String>,
+    /// Images: their side, or height and width, as 48x64 [default: what suits the images]
+    #[arg(long, value_name = "SIZE", help_heading = "Data")]
+    pub size: Option<String>,
+    /// Images of another ratio: crop, pad or squish [default: crop]
+    #[arg(long, value_name = "HOW", help_heading = "Data")]
+    pub fit: Option<String>,
+    /// Images that are corrupt or truncated: fail or skip [default: fail]
+    #[arg(long, value_name = "HOW", help_heading = "Data")]
+    pub on_bad: Option<String>,
     /// CSV: the column to predict
     #[arg(long, value_name = "COLUMN", help_heading = "Data")]
     pub label: Option<String>,
@@ -189,7 +202,7 @@ pub struct TrainArgs {
 pub struct EvalArgs {
     /// A model file, or the folder of a run
     pub model: PathBuf,
-    /// A folder with IDX files (its test part, if there is one) or a CSV file
+    /// A folder of images or with IDX files (its test part, if there is one) or a CSV file
     /// [default: the test part of the model's own run]
     pub data: Option<PathBuf>,
     /// CSV: the column that holds the labels

@@ -88,6 +88,8 @@ const TEXT: usize = 47;
 struct Job {
     splits: Splits,
     source: Option<String>,
+    image_files: bool,
+    val_given: bool,
     trainer: Trainer,
     model: ModelPlan,
     optim: OptimPlan,
@@ -107,9 +109,10 @@ impl Job {
     fn prepare(settings: &Settings) -> Result<Job, Failure> {
         let opened = plan::data(settings)?.open()?;
         let seed = settings.get("train.seed", 0)?;
-        let fractions =
-            plan::fractions(settings, opened.as_ref().is_some_and(|s: &Source| s.test.is_some()))?;
+        let fractions = plan::fractions(settings, opened.as_ref())?;
         let source = opened.as_ref().map(|source| source.describe().to_string());
+        let image_files = opened.as_ref().is_some_and(Source::has_image_files);
+        let val_given = opened.as_ref().is_some_and(|source| !source.val.is_empty());
         let splits = match opened {
             Some(source) => Splits::of(source, fractions, seed),
             None => Splits::new(digits(), fractions, seed),
@@ -151,6 +154,8 @@ impl Job {
         let job = Job {
             splits,
             source,
+            image_files,
+            val_given,
             trainer,
             model,
             optim,
@@ -204,15 +209,23 @@ impl Job {
         };
         let data = self.splits.data();
         match &self.source {
-            Some(reason) => block("data", &format!("{}; {reason}", data.name()), "--data --label"),
+            Some(reason) => block(
+                "data",
+                &format!("{}; {reason}", data.name()),
+                if self.image_files { "--data --size --fit" } else { "--data --label" },
+            ),
             None => {
                 block("data", &format!("built-in digits: {}", data.describe()), "--data");
                 block("", digits::ATTRIBUTION, "");
             }
         }
         let sizes = self.splits.sizes();
-        let given =
-            if self.splits.test_is_given() { "the test part came with the data" } else { "stratified" };
+        let given = match (self.val_given, self.splits.test_is_given()) {
+            (true, true) => "as the data have it",
+            (true, false) => "the validation part came with the data",
+            (false, true) => "the test part came with the data",
+            (false, false) => "stratified",
+        };
         let [train, val, test] = [sizes.train, sizes.val, sizes.test].map(|n| thousands(n as u64));
         block("split", &format!("{train} training, {val} validation, {test} test; {given}"), "--val --test");
         for small in &self.splits.split().small_classes {

@@ -5,9 +5,10 @@
 
 use std::fmt::Write as _;
 
-use xxhash_rust::xxh3::Xxh3Default;
+use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
 
 use super::DataError;
+use super::resize::Fit;
 use super::split::{self, Fractions, Split};
 
 /// The inputs of all examples, one after the other.
@@ -64,6 +65,7 @@ pub struct Dataset {
     shape: Vec<usize>,
     features: Features,
     targets: Targets,
+    fit: Fit,
 }
 
 /// The `scale` of images whose bytes run from 0 to 255: values lie in `[0, 1]`.
@@ -140,7 +142,18 @@ impl Dataset {
                 }
             }
         }
-        Ok(Self { name, shape, features, targets })
+        Ok(Self { name, shape, features, targets, fit: Fit::Squish })
+    }
+
+    /// Says how the images were brought to their size; a model trained on them reads image files the same way.
+    /// Without it that is [`Fit::Squish`].
+    pub fn with_fit(self, fit: Fit) -> Self {
+        Self { fit, ..self }
+    }
+
+    /// How the images were brought to their size.
+    pub fn fit(&self) -> Fit {
+        self.fit
     }
 
     /// What the data set is called, for people.
@@ -232,15 +245,64 @@ impl Dataset {
         }
     }
 
-    /// Divides the examples: stratified by class, or plainly at random for regression. See [`super::split`].
+    /// Divides the examples: stratified by class, or plainly at random for regression. Images with the same pixels stay
+    /// together. See [`super::split`].
     ///
     /// # Errors
     /// [`DataError::Fractions`] where the fractions are no split.
     pub fn split(&self, fractions: Fractions, seed: u64) -> Result<Split, DataError> {
         match &self.targets {
-            Targets::Classes { labels, names } => split::stratified(labels, names.len(), fractions, seed),
+            Targets::Classes { labels, names } => {
+                split::stratified_together(labels, names.len(), &self.leaders(), fractions, seed)
+            }
             Targets::Values { values, .. } => split::random(values.len(), fractions, seed),
         }
+    }
+
+    /// Divides the examples besides `val`, which came as the validation part (ascending indices).
+    ///
+    /// # Errors
+    /// As [`split`](Self::split).
+    pub fn split_around(&self, val: &[u32], fractions: Fractions, seed: u64) -> Result<Split, DataError> {
+        if val.is_empty() {
+            return self.split(fractions, seed);
+        }
+        // A data set is never larger than 32-bit indices reach.
+        let rest: Vec<u32> =
+            (0..self.len() as u32).filter(|index| val.binary_search(index).is_err()).collect();
+        let mut split = match &self.targets {
+            Targets::Classes { labels, names } => {
+                let leaders = self.leaders();
+                let labels: Vec<u32> = rest.iter().map(|&index| labels[index as usize]).collect();
+                // The first of the rest among those with the same pixels.
+                let mut first = vec![None; self.len()];
+                let mut lead =
+                    |at: usize| *first[leaders[rest[at] as usize] as usize].get_or_insert(at as u32);
+                let leaders: Vec<u32> = (0..rest.len()).map(&mut lead).collect();
+                split::stratified_together(&labels, names.len(), &leaders, fractions, seed)?
+            }
+            Targets::Values { .. } => split::random(rest.len(), fractions, seed)?,
+        };
+        for part in [&mut split.train, &mut split.val, &mut split.test] {
+            part.iter_mut().for_each(|index| *index = rest[*index as usize]);
+        }
+        split.val.extend(val);
+        split.val.sort_unstable();
+        Ok(split)
+    }
+
+    /// For each example the first one with the same pixels; itself for tables.
+    fn leaders(&self) -> Vec<u32> {
+        let mut leaders: Vec<u32> = (0..self.len() as u32).collect();
+        if let Features::Pixels { bytes, .. } = &self.features {
+            let hashes = bytes.chunks_exact(self.feature_len()).map(xxh3_128);
+            let mut order: Vec<(u128, u32)> = hashes.zip(0..).collect();
+            order.sort_unstable();
+            for group in order.chunk_by(|a, b| a.0 == b.0) {
+                group.iter().for_each(|&(_, index)| leaders[index as usize] = group[0].1);
+            }
+        }
+        leaders
     }
 
     /// 128 bits (32 hexadecimal digits) that change when shape, scale, features, labels, classes or column names
@@ -372,6 +434,28 @@ mod tests {
             assert!(value.to_bits().abs_diff(fraction.to_bits()) <= 1, "{byte}");
         }
         assert_eq!(255.0 * BYTE_SCALE, 1.0);
+    }
+
+    #[test]
+    fn the_same_pixels_stay_in_one_part_and_a_given_part_is_left_alone() {
+        // 40 pictures, each three times.
+        let bytes: Vec<u8> = (0..120).map(|at| at % 40).collect();
+        let labels = (0..120).map(|at| at % 2).collect();
+        let targets = Targets::Classes { labels, names: vec!["a".into(), "b".into()] };
+        let features = Features::Pixels { bytes, scale: 1.0 };
+        let data = Dataset::new("twins", vec![1, 1, 1], features, targets).unwrap();
+        let apart = |part: &[u32]| part.iter().map(|at| at % 40).collect::<std::collections::BTreeSet<_>>();
+        let split = data.split(Fractions::default(), 3).unwrap();
+        assert_eq!([&split.train, &split.val, &split.test].map(Vec::len), [96, 12, 12]);
+        let (train, val, test) = (apart(&split.train), apart(&split.val), apart(&split.test));
+        assert!(train.is_disjoint(&val) && train.is_disjoint(&test) && val.is_disjoint(&test));
+
+        let given: Vec<u32> = (100..120).collect();
+        let split = data.split_around(&given, Fractions { train: 0.9, val: 0.0, test: 0.1 }, 3).unwrap();
+        assert_eq!(split.val, given);
+        assert_eq!(split.train.len() + split.test.len(), 100);
+        assert!(apart(&split.train).is_disjoint(&apart(&split.test)));
+        assert!(split.train.iter().chain(&split.test).all(|&at| at < 100));
     }
 
     #[test]
