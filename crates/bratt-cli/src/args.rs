@@ -56,6 +56,8 @@ pub enum Color {
 pub enum Command {
     /// Train a classifier; without arguments on the built-in digits
     Train(Box<TrainArgs>),
+    /// Find what is wrong with data: unreadable files, duplicates, wrong labels, imbalance
+    Audit(AuditArgs),
     /// Judge a model on labelled data
     Eval(EvalArgs),
     /// Say what a model makes of images or table rows
@@ -194,6 +196,32 @@ pub struct TrainArgs {
     pub set: Vec<String>,
     /// Print one JSON object on standard output at the end, and all else on standard error
     #[arg(long, help_heading = "Run")]
+    pub json: bool,
+}
+
+const AUDIT_HELP: &str = "\
+Exit code 1 where files are unreadable, or equal examples have different labels or are in different parts.";
+
+/// Options of `audit`.
+#[derive(Args, Debug)]
+#[command(after_help = AUDIT_HELP)]
+pub struct AuditArgs {
+    /// A folder of images, a folder with IDX files, or a CSV file; nothing in it is changed
+    pub data: PathBuf,
+    /// CSV: the column that holds the labels
+    #[arg(long, value_name = "COLUMN")]
+    pub label: Option<String>,
+    /// CSV: the labels are numbers
+    #[arg(long)]
+    pub regression: bool,
+    /// Tell all findings, not only the first ten of each kind
+    #[arg(long)]
+    pub all: bool,
+    /// Threads [default: one a processor]; the result does not depend on it
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Print one JSON object
+    #[arg(long)]
     pub json: bool,
 }
 

@@ -2,12 +2,13 @@
 
 mod console;
 
+use super::audit;
 use crate::args::{Global, TrainArgs};
 use crate::failure::{Exit, Failure, suggestion};
 use crate::plan::{self, ModelPlan, OptimPlan, at_least_one};
 use crate::settings::{Origin, Settings};
 use crate::terminal::{DIM, PLAIN, Terminal, To, counted, magnitude, tell, thousands};
-use bratt::data::{Features, Source, digits};
+use bratt::data::{Audit, Features, Source, digits};
 use bratt::exec::Isa;
 use bratt::nn;
 use bratt::report::{RunError, RunFolder};
@@ -17,6 +18,7 @@ use bratt::train::{
 use console::Console;
 use serde_json::json;
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// Trains; the number is the exit code.
@@ -89,6 +91,7 @@ struct Job {
     splits: Splits,
     source: Option<String>,
     image_files: bool,
+    findings: Option<String>,
     val_given: bool,
     trainer: Trainer,
     model: ModelPlan,
@@ -113,6 +116,8 @@ impl Job {
         let source = opened.as_ref().map(|source| source.describe().to_string());
         let image_files = opened.as_ref().is_some_and(Source::has_image_files);
         let val_given = opened.as_ref().is_some_and(|source| !source.val.is_empty());
+        let path = PathBuf::from(settings.get("data.path", plan::DIGITS.to_string())?);
+        let findings = opened.as_ref().and_then(|source| audit::short(&Audit::brief(source, &path)));
         let splits = match opened {
             Some(source) => Splits::of(source, fractions, seed),
             None => Splits::new(digits(), fractions, seed),
@@ -155,6 +160,7 @@ impl Job {
             splits,
             source,
             image_files,
+            findings,
             val_given,
             trainer,
             model,
@@ -218,6 +224,9 @@ impl Job {
                 block("data", &format!("built-in digits: {}", data.describe()), "--data");
                 block("", digits::ATTRIBUTION, "");
             }
+        }
+        if let Some(findings) = &self.findings {
+            block("audit", findings, "");
         }
         let sizes = self.splits.sizes();
         let given = match (self.val_given, self.splits.test_is_given()) {
@@ -355,7 +364,7 @@ fn suggest(terminal: &mut Terminal, job: &Job, folder: &RunFolder, sample: Optio
     let bratt = if cargo { "cargo run --release --" } else { "bratt" };
     terminal.say(&format!("\n{DIM}try next{PLAIN}"));
     let mut line = |about: &str, command: String| {
-        terminal.say(&format!("  {DIM}{about:<17}{PLAIN}{bratt} {command}"));
+        terminal.say(&format!("  {DIM}{about:<16} {PLAIN}{bratt} {command}"));
     };
     line("class by class", format!("eval {run}"));
     match sample {

@@ -23,11 +23,18 @@ fn landscapes(place: &Place) {
     place.write("land/readme.txt", "");
 }
 
+/// The text between names and keys of the lines that introduce a training, as one line.
+fn told(out: &str) -> String {
+    let text = |line: &str| line.chars().skip(8).take(47).collect::<String>().trim().to_string();
+    out.lines().map(text).collect::<Vec<_>>().join(" ")
+}
+
 #[test]
 fn a_folder_of_images_becomes_a_model_that_reads_images_the_same_way() {
     let place = Place::new();
     landscapes(&place);
     let out = place.bratt("train land --size 8x10 --fit pad --epochs 6 --seed 1 --name a").good();
+    let out = told(&out);
     assert!(out.contains("60 images 8x10x3, 2 classes"), "{out}");
     assert!(out.contains("2 other files passed over"), "{out}");
     assert!(out.contains("48 training, 6 validation, 6 test"), "{out}");
@@ -56,6 +63,7 @@ fn broken_pictures_stop_training_unless_they_may_be_left_out() {
     place.bratt(train).fails(3, &["1 of 60 images", "07.jpg: the image is truncated", "--on-bad skip"]);
     assert!(!place.path("runs").exists());
     let out = place.bratt(&format!("{train} --on-bad skip")).good();
+    let out = told(&out);
     assert!(out.contains("1 unusable images left out"), "{out}");
     assert_eq!(std::fs::read(&path).unwrap(), cut, "what is the user's stays as it is");
 }
@@ -70,4 +78,30 @@ fn folders_without_classes_say_what_is_expected() {
     landscapes(&place);
     place.bratt("train land --size 0").fails(4, &["data.size", "one side, as 28"]);
     place.bratt("train land --fit crp").fails(4, &["data.fit", "did you mean `crop`?"]);
+}
+
+#[test]
+fn an_audit_names_what_is_wrong_and_training_mentions_it() {
+    let place = Place::new();
+    landscapes(&place);
+    let out = place.bratt("audit land").good();
+    assert!(out.contains("60 examples, 2 classes") && out.contains("none  unreadable files"), "{out}");
+
+    std::fs::copy(place.path("land/field/02.jpg"), place.path("land/sunset/wrong.jpg")).unwrap();
+    let whole = std::fs::read(place.path("land/field/01.jpg")).unwrap();
+    place.write("land/field/cut.jpg", &whole[..whole.len() - 9]);
+    let ran = place.bratt("audit land");
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    assert!(ran.out.contains("field/cut.jpg: truncated"), "{}", ran.out);
+    assert!(ran.out.contains("field/02.jpg [field] = sunset/wrong.jpg [sunset]"), "{}", ran.out);
+    let ran = place.bratt("audit land --json");
+    let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((ran.code, &json["examples"], &json["ignored_files"]), (Some(1), &61.into(), &2.into()));
+    assert_eq!(json["unreadable"][0]["file"], "field/cut.jpg");
+    assert_eq!(json["twins"][0]["two_labels"], true);
+
+    let out = place.bratt("train land --epochs 1 --on-bad skip").good();
+    let out = told(&out);
+    assert!(out.contains("1 group of equal examples with different labels"), "{out}");
+    place.bratt("audit absent").fails(3, &["absent: cannot be read"]);
 }

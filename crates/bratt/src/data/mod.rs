@@ -15,6 +15,7 @@
 //! | [`mod@decode`] | one image file to pixels, strictly |
 //! | [`mod@resize`] | pixels of any size to those of one |
 //! | [`image_file`] | one image, for prediction |
+//! | [`audit`] | what is wrong with data: unreadable files, twins, balance |
 //! | [`split`] | stratified training, validation and test parts |
 //! | [`batches`] | the order of an epoch, cut into batches |
 //! | [`preprocess`] | mean, deviation, PCA and whitening, learned from the training part alone |
@@ -36,6 +37,7 @@
 //! # Ok::<(), bratt::data::DataError>(())
 //! ```
 
+pub mod audit;
 pub mod batches;
 pub mod csv;
 pub mod dataset;
@@ -53,8 +55,10 @@ pub mod tree;
 mod file;
 mod folder;
 mod look;
+mod near;
 mod parallel;
 
+pub use audit::Audit;
 pub use batches::{Batches, LastBatch};
 pub use dataset::{Dataset, Features, Targets};
 pub use digits::digits;

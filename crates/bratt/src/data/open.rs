@@ -6,6 +6,7 @@ use std::path::Path;
 use super::dataset::thousands;
 use super::folder::{self, Found};
 use super::resize::Fit;
+use super::tree::Portion;
 use super::{DataError, Dataset, Fractions, csv, idx};
 
 /// What to make of the data; the defaults do for most.
@@ -71,6 +72,12 @@ impl Source {
     /// Whether the examples are image files of their own.
     pub fn has_image_files(&self) -> bool {
         self.found.is_some()
+    }
+
+    /// The training data (with validation data, if they were given), and the test data.
+    pub(super) fn train_and_test(&self) -> Vec<(Portion, &Dataset)> {
+        let test = self.test.as_ref().map(|test| (Portion::Test, test));
+        [(Portion::Train, &self.train)].into_iter().chain(test).collect()
     }
 
     /// Fractions for the parts that were not given: a tenth of the data each.
