@@ -56,6 +56,8 @@ pub enum Color {
 pub enum Command {
     /// Train a classifier; without arguments on the built-in digits
     Train(Box<TrainArgs>),
+    /// Find what is wrong with data: unreadable files, duplicates, wrong labels, imbalance
+    Audit(AuditArgs),
     /// Judge a model on labelled data
     Eval(EvalArgs),
     /// Say what a model makes of images or table rows
@@ -80,6 +82,7 @@ as in `linear,to=1e-5` or `cosine,warm_up_epochs=1`; see `bratt schedule --help`
 
 Examples:
   bratt train                                        the built-in digits
+  bratt train flowers/ --size 96                     a folder of images, a folder a class
   bratt train --data mnist/ --name first             a folder with the IDX files of MNIST
   bratt train --data iris.csv --label species --model softmax
   bratt train --config runs/first/config.toml --name second --set optim.lr=3e-4";
@@ -88,9 +91,21 @@ Examples:
 #[derive(Args, Debug, Default)]
 #[command(after_help = TRAIN_HELP, allow_negative_numbers = true)]
 pub struct TrainArgs {
-    /// A folder with IDX files, or a CSV file [default: the built-in digits]
+    /// A folder of images (a folder a class), a folder with IDX files, or a CSV file [default: the built-in digits]
+    #[arg(value_name = "DATA", conflicts_with = "data")]
+    pub path: Option<String>,
+    /// The same
     #[arg(long, value_name = "PATH", help_heading = "Data")]
     pub data: Option<String>,
+    /// Images: their side, or height and width, as 48x64 [default: what suits the images]
+    #[arg(long, value_name = "SIZE", help_heading = "Data")]
+    pub size: Option<String>,
+    /// Images of another ratio: crop, pad or squish [default: crop]
+    #[arg(long, value_name = "HOW", help_heading = "Data")]
+    pub fit: Option<String>,
+    /// Images that are corrupt or truncated: fail or skip [default: fail]
+    #[arg(long, value_name = "HOW", help_heading = "Data")]
+    pub on_bad: Option<String>,
     /// CSV: the column to predict
     #[arg(long, value_name = "COLUMN", help_heading = "Data")]
     pub label: Option<String>,
@@ -184,12 +199,38 @@ pub struct TrainArgs {
     pub json: bool,
 }
 
+const AUDIT_HELP: &str = "\
+Exit code 1 where files are unreadable, or equal examples have different labels or are in different parts.";
+
+/// Options of `audit`.
+#[derive(Args, Debug)]
+#[command(after_help = AUDIT_HELP)]
+pub struct AuditArgs {
+    /// A folder of images, a folder with IDX files, or a CSV file; nothing in it is changed
+    pub data: PathBuf,
+    /// CSV: the column that holds the labels
+    #[arg(long, value_name = "COLUMN")]
+    pub label: Option<String>,
+    /// CSV: the labels are numbers
+    #[arg(long)]
+    pub regression: bool,
+    /// Tell all findings, not only the first ten of each kind
+    #[arg(long)]
+    pub all: bool,
+    /// Threads [default: one a processor]; the result does not depend on it
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Options of `eval`.
 #[derive(Args, Debug)]
 pub struct EvalArgs {
     /// A model file, or the folder of a run
     pub model: PathBuf,
-    /// A folder with IDX files (its test part, if there is one) or a CSV file
+    /// A folder of images or with IDX files (its test part, if there is one) or a CSV file
     /// [default: the test part of the model's own run]
     pub data: Option<PathBuf>,
     /// CSV: the column that holds the labels

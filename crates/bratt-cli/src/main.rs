@@ -47,6 +47,7 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<u8, Failure> {
     let code = match &cli.command {
         Command::Train(args) => commands::train::run(args, cli.global)?,
+        Command::Audit(args) => commands::audit::run(args, cli.global)?,
         Command::Eval(args) => commands::eval::run(args, cli.global)?,
         Command::Predict(args) => commands::predict::run(args)?,
         Command::Inspect(args) => commands::inspect::run(args).map(|()| 0)?,

@@ -3,10 +3,10 @@
 //! Whatever is decided because nobody set it is recorded in the [`Settings`] with the reason, for the lines that
 //! `train` prints and for the run's `config.toml`.
 
-use crate::failure::{Failure, suggestion};
+use crate::failure::{Exit, Failure, suggestion};
 use crate::settings::{Origin, Settings};
 use crate::spec::{self, Training};
-use bratt::data::{Dataset, Fractions, Options, Source};
+use bratt::data::{DataError, Dataset, Fit, Fractions, ImageOptions, OnBad, Options, Source};
 use bratt::exec::Isa;
 use bratt::nn::models::{self, Mlp};
 use bratt::nn::{
@@ -37,7 +37,11 @@ impl DataPlan {
     /// Data that cannot be read or used.
     pub fn open(&self) -> Result<Option<Source>, Failure> {
         let open = |path: &PathBuf| bratt::data::open(path, &self.options);
-        self.path.as_ref().map(open).transpose().map_err(|error| Failure::data(&error))
+        self.path.as_ref().map(open).transpose().map_err(|error| match error {
+            DataError::BadImages { .. } => Failure::of(Exit::Data, &error)
+                .help("get them again, or leave them out with --on-bad skip; your files stay as they are"),
+            error => Failure::data(&error),
+        })
     }
 }
 
@@ -50,14 +54,50 @@ pub fn data(settings: &Settings) -> Result<DataPlan, Failure> {
     let label = if path == DIGITS { None } else { settings.given::<String>("data.label")? };
     let regression = settings.given::<String>("model.arch")?.as_deref() == Some("linear");
     let path = (path != DIGITS).then(|| PathBuf::from(path));
-    Ok(DataPlan { path, options: Options { label, regression, classes: None } })
+    let images = if path.as_deref().is_some_and(bratt::data::open::is_image_folder) {
+        images(settings)?
+    } else {
+        ImageOptions::default()
+    };
+    Ok(DataPlan { path, options: Options { label, regression, classes: None, images } })
 }
 
-/// How the data is split.
+/// How images in folders are read.
+fn images(settings: &Settings) -> Result<ImageOptions, Failure> {
+    let mut images = ImageOptions::default();
+    let size = match settings.given::<u64>("data.size") {
+        Ok(side) => side.map(|side| side.to_string()),
+        Err(_) => settings.given::<String>("data.size")?,
+    };
+    if let Some(text) = size {
+        let wrong = || settings.invalid("data.size", "one side, as 28, or height and width, as 48x64");
+        let side = |text: &str| text.trim().parse().ok().filter(|side| (1..=MOST_SIDE).contains(side));
+        let (height, width) = text.split_once('x').unwrap_or((&text, &text));
+        images.size = Some([side(height).ok_or_else(wrong)?, side(width).ok_or_else(wrong)?]);
+    }
+    if let Some(name) = settings.given::<String>("data.fit")? {
+        images.fit = Fit::by_name(&name).ok_or_else(|| {
+            settings.invalid("data.fit", "crop, pad or squish").help(suggestion(&name, &Fit::NAMES))
+        })?;
+    }
+    images.on_bad = match settings.given::<String>("data.on_bad")?.as_deref() {
+        None | Some("fail") => OnBad::Fail,
+        Some("skip") => OnBad::Skip,
+        Some(_) => return Err(settings.invalid("data.on_bad", "fail or skip")),
+    };
+    Ok(images)
+}
+
+/// No side of a model's input is longer.
+const MOST_SIDE: usize = 4096;
+
+/// How the data is split, apart from the parts that the data bring.
 ///
 /// # Errors
 /// Fractions outside of 0 to 1, or that leave nothing for training.
-pub fn fractions(settings: &Settings, test_given: bool) -> Result<Fractions, Failure> {
+pub fn fractions(settings: &Settings, source: Option<&Source>) -> Result<Fractions, Failure> {
+    let val_given = source.is_some_and(|source| !source.val.is_empty());
+    let test_given = source.is_some_and(|source| source.test.is_some());
     let fraction = |name, default: f64, why: Origin| -> Result<f64, Failure> {
         let value = settings.get_or(name, default, why)?;
         if (0.0..1.0).contains(&value) {
@@ -66,17 +106,19 @@ pub fn fractions(settings: &Settings, test_given: bool) -> Result<Fractions, Fai
             Err(settings.invalid(name, "at least 0 and below 1"))
         }
     };
-    let val = fraction("data.val", 0.1, Origin::Default)?;
-    let test = if test_given {
-        let why = Origin::Chosen("the data bring their own test part".into());
-        let test = fraction("data.test", 0.0, why)?;
-        if test > 0.0 {
-            return Err(settings.invalid("data.test", "0, since the data bring their own test part"));
+    let part = |name, given: bool, what: &str| -> Result<f64, Failure> {
+        if !given {
+            return fraction(name, 0.1, Origin::Default);
         }
-        test
-    } else {
-        fraction("data.test", 0.1, Origin::Default)?
+        let why = Origin::Chosen(format!("the data bring their own {what} part"));
+        let value = fraction(name, 0.0, why)?;
+        if value > 0.0 {
+            return Err(settings.invalid(name, &format!("0, since the data bring their own {what} part")));
+        }
+        Ok(value)
     };
+    let val = part("data.val", val_given, "validation")?;
+    let test = part("data.test", test_given, "test")?;
     if val + test >= 1.0 {
         return Err(settings.invalid("data.val", &format!("less than 1 together with data.test = {test}")));
     }
@@ -415,8 +457,34 @@ mod tests {
             let text = optim(&settings(&[set]), 1, 1).unwrap_err().text();
             assert!(text.contains(key), "{text}");
         }
-        assert!(fractions(&settings(&["data.val=1.5"]), false).is_err());
-        assert!(fractions(&settings(&["data.val=0.6", "data.test=0.5"]), false).is_err());
-        assert!(fractions(&settings(&["data.test=0.5"]), true).is_err());
+        assert!(fractions(&settings(&["data.val=1.5"]), None).is_err());
+        assert!(fractions(&settings(&["data.val=0.6", "data.test=0.5"]), None).is_err());
+    }
+
+    #[test]
+    fn a_part_that_came_with_the_data_is_not_taken_again() {
+        let folder = tempfile::tempdir().unwrap();
+        for (part, class) in [("train", "a"), ("train", "b"), ("test", "a")] {
+            let to = folder.path().join(part).join(class);
+            std::fs::create_dir_all(&to).unwrap();
+            image::GrayImage::new(2, 2).save(to.join("1.png")).unwrap();
+        }
+        let source = bratt::data::open(folder.path(), &Options::default()).unwrap();
+        let found = fractions(&settings(&[]), Some(&source)).unwrap();
+        assert_eq!((found.val, found.test), (0.1, 0.0));
+        let text = fractions(&settings(&["data.test=0.5"]), Some(&source)).unwrap_err().text();
+        assert!(text.contains("the data bring their own test part"), "{text}");
+    }
+
+    #[test]
+    fn sizes_and_fits_are_read() {
+        let read = |set: &[&str]| images(&settings(set)).map_err(|failure| failure.text());
+        assert_eq!(read(&["data.size=28"]).unwrap().size, Some([28, 28]));
+        let both = read(&["data.size=48x64", "data.fit=pad", "data.on_bad=skip"]).unwrap();
+        assert_eq!((both.size, both.fit, both.on_bad), (Some([48, 64]), Fit::Pad, OnBad::Skip));
+        for wrong in ["data.size=0", "data.size=axb", "data.size=9999x2", "data.on_bad=maybe"] {
+            assert!(read(&[wrong]).is_err(), "{wrong}");
+        }
+        assert!(read(&["data.fit=sqish"]).unwrap_err().contains("did you mean `squish`?"));
     }
 }

@@ -33,8 +33,15 @@ const fn only_key(name: &'static str, about: &'static str) -> Key {
 
 /// All keys, in the order of a resolved configuration.
 pub const KEYS: &[Key] = &[
-    key("data.path", "--data", "folder with IDX files or CSV file; \"digits\" for the built-in digits"),
+    key(
+        "data.path",
+        "--data",
+        "folder of images or IDX files, or CSV file; \"digits\" for the built-in digits",
+    ),
     key("data.label", "--label", "CSV: column to predict"),
+    key("data.size", "--size", "images: side, or height and width as \"48x64\""),
+    key("data.fit", "--fit", "images of another ratio: crop, pad or squish"),
+    key("data.on_bad", "--on-bad", "images that cannot be read: fail or skip"),
     key("data.val", "--val", "share of the data for validation"),
     key("data.test", "--test", "share of the data for the final test"),
     key("data.preprocess", "--preprocess", "per-channel, standardize, pca, pca-whiten, zca or none"),
@@ -188,8 +195,11 @@ impl Settings {
         let units = |n: &Vec<u32>| Value::Array(n.iter().map(|&n| Value::Integer(n.into())).collect());
         let momentum = |text: String| text.parse().map_or(Value::String(text), Value::Float);
         let flags = [
-            ("--data", text(&args.data)),
+            ("--data", text(&args.data.clone().or(args.path.clone()))),
             ("--label", text(&args.label)),
+            ("--size", text(&args.size)),
+            ("--fit", text(&args.fit)),
+            ("--on-bad", text(&args.on_bad)),
             ("--val", number(args.val)),
             ("--test", number(args.test)),
             ("--preprocess", text(&args.preprocess)),

@@ -6,7 +6,7 @@ use crate::failure::{Exit, Failure};
 use crate::plan::{self, DIGITS};
 use crate::settings::Settings;
 use crate::terminal::{Terminal, To, counted, percent};
-use bratt::data::{self, Dataset, Fractions, Options, Source};
+use bratt::data::{self, Dataset, Fractions, ImageOptions, Options, Source};
 use bratt::model::{Inputs, TrainedModel};
 use bratt::nn::Task;
 use bratt::train::{Part, Splits, evaluate};
@@ -68,7 +68,8 @@ fn given(model: &TrainedModel, path: &Path, label: Option<String>) -> Result<Jud
         None
     } else {
         let classes = (!model.classes.is_empty()).then(|| model.classes.clone());
-        let options = Options { label, regression: model.task == Task::Regress, classes };
+        let images = images_of(model);
+        let options = Options { label, regression: model.task == Task::Regress, classes, images };
         Some(data::open(path, &options).map_err(|error| Failure::data(&error))?)
     };
     let (data, what) = match source {
@@ -91,6 +92,19 @@ fn given(model: &TrainedModel, path: &Path, label: Option<String>) -> Result<Jud
     Ok(Judged { data, splits: None, what, note })
 }
 
+/// Images are read as those that the model was trained on.
+fn images_of(model: &TrainedModel) -> ImageOptions {
+    match (&model.inputs, &model.network.input[..]) {
+        (&Inputs::Image { fit, .. }, &[height, width, channels]) => ImageOptions {
+            size: Some([height, width]),
+            fit,
+            channels: Some(channels),
+            ..ImageOptions::default()
+        },
+        _ => ImageOptions::default(),
+    }
+}
+
 /// The test part of the data that the model was trained on, found again from the configuration beside the model, or,
 /// for the built-in digits, from what the model says of itself.
 fn own_test_part(model: &TrainedModel, path: &Path) -> Result<Judged, Failure> {
@@ -106,7 +120,7 @@ fn own_test_part(model: &TrainedModel, path: &Path) -> Result<Judged, Failure> {
         let settings = Settings::collect(&TrainArgs { config: Some(beside), ..TrainArgs::default() })?;
         let plan = plan::data(&settings)?;
         let source = plan.open().map_err(|failure| failure.help("name the data: `bratt eval MODEL DATA`"))?;
-        let fractions = plan::fractions(&settings, source.as_ref().is_some_and(|s| s.test.is_some()))?;
+        let fractions = plan::fractions(&settings, source.as_ref())?;
         split(source, fractions, origin.seed)?
     } else {
         split(None, Fractions::default(), origin.seed)?

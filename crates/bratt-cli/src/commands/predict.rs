@@ -7,6 +7,7 @@ use crate::args::PredictArgs;
 use crate::failure::{Exit, Failure};
 use crate::terminal::{BOLD, DIM, PLAIN, percent, tell};
 use bratt::data::image_file;
+use bratt::data::tree::{self, ENDINGS};
 use bratt::model::{Inputs, Predictor, TrainedModel};
 use bratt::nn::Task;
 use serde_json::json;
@@ -22,9 +23,9 @@ pub fn run(args: &PredictArgs) -> Result<u8, Failure> {
     let mut printer = Printer { out: anstream::stdout(), args, model: &model, predictor: &predictor };
     let mut code = 0;
     match &model.inputs {
-        Inputs::Image { .. } => {
+        &Inputs::Image { fit, .. } => {
             for path in images(&args.inputs)? {
-                match image_file::read(&path, &shape) {
+                match image_file::read(&path, &shape, fit) {
                     Ok(bytes) => {
                         let value =
                             |&byte: &u8| f32::from(if args.invert { 255 - byte } else { byte }) / 255.0;
@@ -51,8 +52,6 @@ pub fn run(args: &PredictArgs) -> Result<u8, Failure> {
     Ok(code)
 }
 
-const ENDINGS: [&str; 8] = ["png", "jpg", "jpeg", "bmp", "webp", "gif", "tif", "tiff"];
-
 /// The files asked for, with the images of each folder in the order of their names.
 fn images(inputs: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
@@ -66,12 +65,12 @@ fn images(inputs: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
                 .because(error.to_string())
         };
         let entries = std::fs::read_dir(input).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-        let is_image = |path: &PathBuf| {
-            let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-            ending.is_some_and(|e| ENDINGS.contains(&e.as_str()))
-        };
-        let mut found: Vec<PathBuf> =
-            entries.map_err(unreadable)?.iter().map(std::fs::DirEntry::path).filter(is_image).collect();
+        let mut found: Vec<PathBuf> = entries
+            .map_err(unreadable)?
+            .iter()
+            .map(std::fs::DirEntry::path)
+            .filter(|path| tree::is_image(path))
+            .collect();
         if found.is_empty() {
             return Err(Failure::new(Exit::Data, format!("{}: a folder without images", input.display()))
                 .help(format!("images end in .{}", ENDINGS.join(", ."))));

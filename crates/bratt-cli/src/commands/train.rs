@@ -2,12 +2,13 @@
 
 mod console;
 
+use super::audit;
 use crate::args::{Global, TrainArgs};
 use crate::failure::{Exit, Failure, suggestion};
 use crate::plan::{self, ModelPlan, OptimPlan, at_least_one};
 use crate::settings::{Origin, Settings};
 use crate::terminal::{DIM, PLAIN, Terminal, To, counted, magnitude, tell, thousands};
-use bratt::data::{Features, Source, digits};
+use bratt::data::{Audit, Features, Source, digits};
 use bratt::exec::Isa;
 use bratt::nn;
 use bratt::report::{RunError, RunFolder};
@@ -17,6 +18,7 @@ use bratt::train::{
 use console::Console;
 use serde_json::json;
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// Trains; the number is the exit code.
@@ -88,6 +90,9 @@ const TEXT: usize = 47;
 struct Job {
     splits: Splits,
     source: Option<String>,
+    image_files: bool,
+    findings: Option<String>,
+    val_given: bool,
     trainer: Trainer,
     model: ModelPlan,
     optim: OptimPlan,
@@ -107,9 +112,12 @@ impl Job {
     fn prepare(settings: &Settings) -> Result<Job, Failure> {
         let opened = plan::data(settings)?.open()?;
         let seed = settings.get("train.seed", 0)?;
-        let fractions =
-            plan::fractions(settings, opened.as_ref().is_some_and(|s: &Source| s.test.is_some()))?;
+        let fractions = plan::fractions(settings, opened.as_ref())?;
         let source = opened.as_ref().map(|source| source.describe().to_string());
+        let image_files = opened.as_ref().is_some_and(Source::has_image_files);
+        let val_given = opened.as_ref().is_some_and(|source| !source.val.is_empty());
+        let path = PathBuf::from(settings.get("data.path", plan::DIGITS.to_string())?);
+        let findings = opened.as_ref().and_then(|source| audit::short(&Audit::brief(source, &path)));
         let splits = match opened {
             Some(source) => Splits::of(source, fractions, seed),
             None => Splits::new(digits(), fractions, seed),
@@ -151,6 +159,9 @@ impl Job {
         let job = Job {
             splits,
             source,
+            image_files,
+            findings,
+            val_given,
             trainer,
             model,
             optim,
@@ -204,15 +215,26 @@ impl Job {
         };
         let data = self.splits.data();
         match &self.source {
-            Some(reason) => block("data", &format!("{}; {reason}", data.name()), "--data --label"),
+            Some(reason) => block(
+                "data",
+                &format!("{}; {reason}", data.name()),
+                if self.image_files { "--data --size --fit" } else { "--data --label" },
+            ),
             None => {
                 block("data", &format!("built-in digits: {}", data.describe()), "--data");
                 block("", digits::ATTRIBUTION, "");
             }
         }
+        if let Some(findings) = &self.findings {
+            block("audit", findings, "");
+        }
         let sizes = self.splits.sizes();
-        let given =
-            if self.splits.test_is_given() { "the test part came with the data" } else { "stratified" };
+        let given = match (self.val_given, self.splits.test_is_given()) {
+            (true, true) => "as the data have it",
+            (true, false) => "the validation part came with the data",
+            (false, true) => "the test part came with the data",
+            (false, false) => "stratified",
+        };
         let [train, val, test] = [sizes.train, sizes.val, sizes.test].map(|n| thousands(n as u64));
         block("split", &format!("{train} training, {val} validation, {test} test; {given}"), "--val --test");
         for small in &self.splits.split().small_classes {
@@ -342,7 +364,7 @@ fn suggest(terminal: &mut Terminal, job: &Job, folder: &RunFolder, sample: Optio
     let bratt = if cargo { "cargo run --release --" } else { "bratt" };
     terminal.say(&format!("\n{DIM}try next{PLAIN}"));
     let mut line = |about: &str, command: String| {
-        terminal.say(&format!("  {DIM}{about:<17}{PLAIN}{bratt} {command}"));
+        terminal.say(&format!("  {DIM}{about:<16} {PLAIN}{bratt} {command}"));
     };
     line("class by class", format!("eval {run}"));
     match sample {

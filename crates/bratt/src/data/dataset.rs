@@ -5,9 +5,10 @@
 
 use std::fmt::Write as _;
 
-use xxhash_rust::xxh3::Xxh3Default;
+use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
 
 use super::DataError;
+use super::resize::Fit;
 use super::split::{self, Fractions, Split};
 
 /// The inputs of all examples, one after the other.
@@ -64,6 +65,7 @@ pub struct Dataset {
     shape: Vec<usize>,
     features: Features,
     targets: Targets,
+    fit: Fit,
 }
 
 /// The `scale` of images whose bytes run from 0 to 255: values lie in `[0, 1]`.
@@ -140,7 +142,18 @@ impl Dataset {
                 }
             }
         }
-        Ok(Self { name, shape, features, targets })
+        Ok(Self { name, shape, features, targets, fit: Fit::Squish })
+    }
+
+    /// Says how the images were brought to their size; a model trained on them reads image files the same way.
+    /// Without it that is [`Fit::Squish`].
+    pub fn with_fit(self, fit: Fit) -> Self {
+        Self { fit, ..self }
+    }
+
+    /// How the images were brought to their size.
+    pub fn fit(&self) -> Fit {
+        self.fit
     }
 
     /// What the data set is called, for people.
@@ -232,15 +245,64 @@ impl Dataset {
         }
     }
 
-    /// Divides the examples: stratified by class, or plainly at random for regression. See [`super::split`].
+    /// Divides the examples: stratified by class, or plainly at random for regression. Images with the same pixels stay
+    /// together. See [`super::split`].
     ///
     /// # Errors
     /// [`DataError::Fractions`] where the fractions are no split.
     pub fn split(&self, fractions: Fractions, seed: u64) -> Result<Split, DataError> {
         match &self.targets {
-            Targets::Classes { labels, names } => split::stratified(labels, names.len(), fractions, seed),
+            Targets::Classes { labels, names } => {
+                split::stratified_together(labels, names.len(), &self.leaders(), fractions, seed)
+            }
             Targets::Values { values, .. } => split::random(values.len(), fractions, seed),
         }
+    }
+
+    /// Divides the examples besides `val`, which came as the validation part (ascending indices).
+    ///
+    /// # Errors
+    /// As [`split`](Self::split).
+    pub fn split_around(&self, val: &[u32], fractions: Fractions, seed: u64) -> Result<Split, DataError> {
+        if val.is_empty() {
+            return self.split(fractions, seed);
+        }
+        // A data set is never larger than 32-bit indices reach.
+        let rest: Vec<u32> =
+            (0..self.len() as u32).filter(|index| val.binary_search(index).is_err()).collect();
+        let mut split = match &self.targets {
+            Targets::Classes { labels, names } => {
+                let leaders = self.leaders();
+                let labels: Vec<u32> = rest.iter().map(|&index| labels[index as usize]).collect();
+                // The first of the rest among those with the same pixels.
+                let mut first = vec![None; self.len()];
+                let mut lead =
+                    |at: usize| *first[leaders[rest[at] as usize] as usize].get_or_insert(at as u32);
+                let leaders: Vec<u32> = (0..rest.len()).map(&mut lead).collect();
+                split::stratified_together(&labels, names.len(), &leaders, fractions, seed)?
+            }
+            Targets::Values { .. } => split::random(rest.len(), fractions, seed)?,
+        };
+        for part in [&mut split.train, &mut split.val, &mut split.test] {
+            part.iter_mut().for_each(|index| *index = rest[*index as usize]);
+        }
+        split.val.extend(val);
+        split.val.sort_unstable();
+        Ok(split)
+    }
+
+    /// For each example the first one with the same pixels; itself for tables.
+    fn leaders(&self) -> Vec<u32> {
+        let mut leaders: Vec<u32> = (0..self.len() as u32).collect();
+        if let Features::Pixels { bytes, .. } = &self.features {
+            let hashes = bytes.chunks_exact(self.feature_len()).map(xxh3_128);
+            let mut order: Vec<(u128, u32)> = hashes.zip(0..).collect();
+            order.sort_unstable();
+            for group in order.chunk_by(|a, b| a.0 == b.0) {
+                group.iter().for_each(|&(_, index)| leaders[index as usize] = group[0].1);
+            }
+        }
+        leaders
     }
 
     /// 128 bits (32 hexadecimal digits) that change when shape, scale, features, labels, classes or column names
@@ -336,94 +398,4 @@ pub(super) fn thousands(number: usize) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn images() -> Dataset {
-        let bytes = vec![0, 51, 255, 1, 2, 3];
-        let targets =
-            Targets::Classes { labels: vec![1, 0, 2], names: ["a", "b", "c"].map(String::from).into() };
-        Dataset::new("small", vec![1, 2, 1], Features::Pixels { bytes, scale: BYTE_SCALE }, targets).unwrap()
-    }
-
-    fn table() -> Dataset {
-        let values = vec![1.0, 2.0, 3.0, 4.0];
-        let features = Features::Table { values, columns: vec!["a".into(), "b".into()] };
-        let targets = Targets::Values { values: vec![0.5, -0.5], name: "price".into() };
-        Dataset::new("table", vec![2], features, targets).unwrap()
-    }
-
-    #[test]
-    fn a_batch_is_the_rows_asked_for_in_that_order() {
-        let (mut x, mut y) = ([9.0; 6], [9.0; 3]);
-        images().gather_into(&[1, 0], &mut x, &mut y);
-        assert_eq!(x, [1.0, BYTE_SCALE, 0.0, 51.0 * BYTE_SCALE, 9.0, 9.0], "the tail is left alone");
-        assert_eq!(y, [0.0, 1.0, 9.0]);
-        let (mut x, mut y) = ([0.0; 6], [0.0; 3]);
-        table().gather_into(&[1, 1, 0], &mut x, &mut y);
-        assert_eq!(x, [3.0, 4.0, 3.0, 4.0, 1.0, 2.0]);
-        assert_eq!(y, [-0.5, -0.5, 0.5]);
-    }
-
-    #[test]
-    fn every_byte_lands_within_one_ulp_of_its_fraction() {
-        for byte in 0..=255u8 {
-            let (value, fraction) = (f32::from(byte) * BYTE_SCALE, f32::from(byte) / 255.0);
-            assert!(value.to_bits().abs_diff(fraction.to_bits()) <= 1, "{byte}");
-        }
-        assert_eq!(255.0 * BYTE_SCALE, 1.0);
-    }
-
-    #[test]
-    fn the_fingerprint_sees_contents_and_not_the_name() {
-        let base = images();
-        let mut renamed = base.clone();
-        renamed.name = "other".into();
-        assert_eq!(base.fingerprint(), renamed.fingerprint());
-        assert_eq!(base.fingerprint().len(), 32);
-        let mut pixel = base.clone();
-        if let Features::Pixels { bytes, .. } = &mut pixel.features {
-            bytes[4] ^= 1;
-        }
-        let mut label = base.clone();
-        if let Targets::Classes { labels, .. } = &mut label.targets {
-            labels[0] = 0;
-        }
-        let mut class = base.clone();
-        if let Targets::Classes { names, .. } = &mut class.targets {
-            names[0] = "z".into();
-        }
-        let mut prints = [&base, &pixel, &label, &class, &table()]
-            .map(Dataset::fingerprint)
-            .into_iter()
-            .collect::<Vec<_>>();
-        prints.sort();
-        prints.dedup();
-        assert_eq!(prints.len(), 5);
-    }
-
-    #[test]
-    fn parts_that_do_not_fit_are_refused() {
-        let classes = |labels| Targets::Classes { labels, names: vec!["a".into(), "b".into()] };
-        let pixels = |n| Features::Pixels { bytes: vec![0; n], scale: 1.0 };
-        let refused = |shape: &[usize], features, targets| {
-            Dataset::new("bad", shape.to_vec(), features, targets).unwrap_err().to_string()
-        };
-        assert!(refused(&[2, 2, 1], pixels(7), classes(vec![0, 1])).contains("7 values do not make 2"));
-        assert!(
-            refused(&[1, 1, 1], pixels(2), classes(vec![0, 2])).contains("example 1: label 2 of 2 classes")
-        );
-        assert!(refused(&[1, 1, 1], pixels(0), classes(vec![])).contains("no examples"));
-        assert!(refused(&[usize::MAX, 2, 1], pixels(2), classes(vec![0, 1])).contains("has no values"));
-        let table = Features::Table { values: vec![1.0, f32::NAN], columns: vec!["u".into()] };
-        assert!(refused(&[1], table, classes(vec![0, 1])).contains("example 1, column u"));
-    }
-
-    #[test]
-    fn a_data_set_says_what_it_is() {
-        assert_eq!(images().describe(), "3 images 1x2x1, 3 classes");
-        assert_eq!(table().describe(), "2 rows of 2 features, target price");
-        assert_eq!(images().class_counts(), [1, 1, 1]);
-        assert_eq!([1, 999, 1_000, 1_234_567].map(thousands), ["1", "999", "1,000", "1,234,567"]);
-    }
-}
+mod tests;

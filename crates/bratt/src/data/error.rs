@@ -19,7 +19,7 @@ pub enum DataError {
         source: io::Error,
     },
     /// A path that is neither a known kind of file nor a folder with a known layout.
-    #[error("{}: not recognised: {found}; expected a folder with the IDX files {IDX_NAMES} (each also as .gz), or a .csv file", path.display())]
+    #[error("{}: not recognised: {found}; expected a folder of images with a folder a class, a folder with the IDX files {IDX_NAMES} (each also as .gz), or a .csv file", path.display())]
     Unrecognised {
         /// The path.
         path: PathBuf,
@@ -213,7 +213,7 @@ pub enum DataError {
         source: ::csv::Error,
     },
     /// An image that cannot be decoded.
-    #[error("{}: not a readable image (PNG, JPEG, BMP, WebP or GIF)", path.display())]
+    #[error("{}: not a readable image (PNG, JPEG, BMP, WebP, GIF or TIFF)", path.display())]
     Image {
         /// The file.
         path: PathBuf,
@@ -225,6 +225,24 @@ pub enum DataError {
     TruncatedImage {
         /// The file.
         path: PathBuf,
+    },
+    /// Folders that are no classes of images.
+    #[error("{}: {what}", path.display())]
+    Classes {
+        /// The folder.
+        path: PathBuf,
+        /// What is there and what was expected.
+        what: String,
+    },
+    /// Image files of a data set that cannot be used.
+    #[error("{}: {} of {all} images cannot be used:{}", path.display(), bad.len(), some(bad))]
+    BadImages {
+        /// The folder.
+        path: PathBuf,
+        /// Number of all image files.
+        all: usize,
+        /// What is wrong, a file each.
+        bad: Vec<DataError>,
     },
     /// A model input that no image can be turned into.
     #[error(
@@ -266,3 +284,19 @@ pub enum DataError {
 
 const IDX_NAMES: &str =
     "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte";
+
+/// The first ten, a line each.
+fn some(bad: &[DataError]) -> String {
+    use std::error::Error as _;
+    let mut text = String::new();
+    for error in bad.iter().take(10) {
+        text += &format!("\n  {error}");
+        if let Some(cause) = error.source() {
+            text += &format!(" ({cause})");
+        }
+    }
+    if bad.len() > 10 {
+        text += &format!("\n  and {} more", bad.len() - 10);
+    }
+    text
+}

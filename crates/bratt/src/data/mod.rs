@@ -11,7 +11,11 @@
 //! | [`mod@digits`] | the 1,797 digits that ship inside the library |
 //! | [`idx`] | the files of the MNIST family |
 //! | [`csv`] | tables with a label or a target column |
+//! | [`tree`] | folders of images, a folder a class |
+//! | [`mod@decode`] | one image file to pixels, strictly |
+//! | [`mod@resize`] | pixels of any size to those of one |
 //! | [`image_file`] | one image, for prediction |
+//! | [`audit`] | what is wrong with data: unreadable files, twins, balance |
 //! | [`split`] | stratified training, validation and test parts |
 //! | [`batches`] | the order of an epoch, cut into batches |
 //! | [`preprocess`] | mean, deviation, PCA and whitening, learned from the training part alone |
@@ -33,22 +37,32 @@
 //! # Ok::<(), bratt::data::DataError>(())
 //! ```
 
+pub mod audit;
 pub mod batches;
 pub mod csv;
 pub mod dataset;
+pub mod decode;
 pub mod digits;
 pub mod error;
 pub mod idx;
 pub mod image_file;
 pub mod open;
 pub mod preprocess;
+pub mod resize;
 pub mod split;
+pub mod tree;
 
 mod file;
+mod folder;
+mod look;
+mod near;
+mod parallel;
 
+pub use audit::Audit;
 pub use batches::{Batches, LastBatch};
 pub use dataset::{Dataset, Features, Targets};
 pub use digits::digits;
 pub use error::DataError;
-pub use open::{Options, Source, open};
+pub use open::{ImageOptions, OnBad, Options, Source, open};
+pub use resize::Fit;
 pub use split::{Fractions, Split};

@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::dataset::thousands;
-use super::{DataError, Dataset, csv, idx};
+use super::folder::{self, Found};
+use super::resize::Fit;
+use super::tree::Portion;
+use super::{DataError, Dataset, Fractions, csv, idx};
 
 /// What to make of the data; the defaults do for most.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,16 +19,48 @@ pub struct Options {
     /// Names of the classes in the order of their indices, as a model knows them: a label that is not among them is an
     /// error. Default: IDX has the ten digits, CSV has the labels that occur, in order.
     pub classes: Option<Vec<String>>,
+    /// Folders of images: how they are read.
+    pub images: ImageOptions,
+}
+
+/// How images in folders become examples of one shape.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ImageOptions {
+    /// `[height, width]` of an example. Default: the size that all images have, if it is small; else a square of the median
+    /// shorter side, at most 64.
+    pub size: Option<[usize; 2]>,
+    /// What becomes of images of another ratio.
+    pub fit: Fit,
+    /// 1 (grey) or 3 (red, green, blue). Default: 1 if every image shows greys only, else 3.
+    pub channels: Option<usize>,
+    /// What becomes of images that are corrupt or truncated.
+    pub on_bad: OnBad,
+    /// Threads that decode; 0 for one a processor. The result does not depend on it.
+    pub threads: usize,
+}
+
+/// What becomes of files that cannot be used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnBad {
+    /// They are an error that names them.
+    #[default]
+    Fail,
+    /// They are left out.
+    Skip,
 }
 
 /// The data that a path holds.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// The examples for training; where no test data are given, a test part is to be split from them.
+    /// The examples for training and validation; where no test data are given, a test part is to be split from them.
     pub train: Dataset,
+    /// The examples of `train` that came as validation data, ascending; where there are none, a validation part is to be
+    /// split.
+    pub val: Vec<u32>,
     /// Test data that came as such.
     pub test: Option<Dataset>,
-    reason: String,
+    pub(super) reason: String,
+    pub(super) found: Option<Found>,
 }
 
 impl Source {
@@ -33,9 +68,32 @@ impl Source {
     pub fn describe(&self) -> &str {
         &self.reason
     }
+
+    /// Whether the examples are image files of their own.
+    pub fn has_image_files(&self) -> bool {
+        self.found.is_some()
+    }
+
+    /// The training data (with validation data, if they were given), and the test data.
+    pub(super) fn train_and_test(&self) -> Vec<(Portion, &Dataset)> {
+        let test = self.test.as_ref().map(|test| (Portion::Test, test));
+        [(Portion::Train, &self.train)].into_iter().chain(test).collect()
+    }
+
+    /// Fractions for the parts that were not given: a tenth of the data each.
+    pub fn fractions(&self) -> Fractions {
+        let val = if self.val.is_empty() { 0.1 } else { 0.0 };
+        let test = if self.test.is_none() { 0.1 } else { 0.0 };
+        Fractions { train: 1.0 - val - test, val, test }
+    }
 }
 
-/// Opens a folder with the four IDX files or a `.csv` file (either may be packed with gzip). The built-in digits are
+/// Whether [`open`] takes a path for a folder of image files: any folder without IDX files.
+pub fn is_image_folder(path: &Path) -> bool {
+    path.is_dir() && !matches!(idx::layout(path), Ok(Some(_)))
+}
+
+/// Opens a folder of images (see [`tree`](super::tree)), a folder with the four IDX files or a `.csv` file (either may be packed with gzip). The built-in digits are
 /// opened by [`digits`](super::digits::digits).
 ///
 /// ```no_run
@@ -53,7 +111,7 @@ pub fn open(path: &Path, options: &Options) -> Result<Source, DataError> {
     let metadata = path.metadata().map_err(|source| DataError::Io { path: path.to_owned(), source })?;
     if metadata.is_dir() {
         let Some(layout) = idx::layout(path)? else {
-            return unrecognised("a folder without any of these files");
+            return folder::load(path, options);
         };
         let digits = || (0..10).map(|digit| digit.to_string()).collect();
         let classes = options.classes.clone().unwrap_or_else(digits);
@@ -64,13 +122,13 @@ pub fn open(path: &Path, options: &Options) -> Result<Source, DataError> {
             None => write!(reason, "; no test data (t10k-*) beside them"),
         }
         .expect("writing to a String cannot fail");
-        return Ok(Source { train, test, reason });
+        return Ok(Source { train, val: Vec::new(), test, reason, found: None });
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     if [".csv", ".tsv", ".csv.gz", ".tsv.gz"].iter().any(|ending| name.ends_with(ending)) {
         let table = csv::read(path, options)?;
         let reason = format!("CSV table: {}; {}", table.data.describe(), table.reason);
-        return Ok(Source { train: table.data, test: None, reason });
+        return Ok(Source { train: table.data, val: Vec::new(), test: None, reason, found: None });
     }
     unrecognised("a file of another kind")
 }
@@ -84,13 +142,11 @@ mod tests {
     fn what_is_not_recognised_says_what_would_be() {
         let folder = tempfile::tempdir().unwrap();
         let message = open(folder.path(), &Options::default()).unwrap_err().to_string();
-        assert!(
-            message.contains("folder without") && message.contains("train-images-idx3-ubyte"),
-            "{message}"
-        );
+        assert!(message.contains("no images; expected a folder a class"), "{message}");
         let file = folder.path().join("notes.txt");
         fs::write(&file, "1,2\n").unwrap();
-        assert!(matches!(open(&file, &Options::default()), Err(DataError::Unrecognised { .. })));
+        let message = open(&file, &Options::default()).unwrap_err().to_string();
+        assert!(message.contains("a file of another kind") && message.contains("train-images-idx3-ubyte"));
         let absent = folder.path().join("absent.csv");
         assert!(matches!(open(&absent, &Options::default()), Err(DataError::Io { .. })));
     }

@@ -6,6 +6,8 @@
 //! allow (largest remainders, training first among equals). Which examples go where is drawn from the seed and the
 //! class alone: examples of one class do not move when another class changes.
 //!
+//! Images with the same pixels go to one part: the first of them is dealt out, and the others follow it.
+//!
 //! Every example is in exactly one part, and each part lists its examples in the order of the data set.
 
 use super::DataError;
@@ -94,27 +96,48 @@ pub fn stratified(
     fractions: Fractions,
     seed: u64,
 ) -> Result<Split, DataError> {
+    let alone: Vec<u32> = (0..).take(labels.len()).collect();
+    stratified_together(labels, classes, &alone, fractions, seed)
+}
+
+/// As [`stratified`], where examples with the same leader stay in one part: leaders (examples that lead themselves) are
+/// dealt out, and the others follow.
+pub(super) fn stratified_together(
+    labels: &[u32],
+    classes: usize,
+    leaders: &[u32],
+    fractions: Fractions,
+    seed: u64,
+) -> Result<Split, DataError> {
     let fractions = fractions.checked()?;
     let mut members = vec![Vec::new(); classes];
-    for (index, &label) in (0..).zip(labels) {
-        members[label as usize].push(index);
+    for (index, (&label, &leader)) in (0..).zip(labels.iter().zip(leaders)) {
+        if index == leader {
+            members[label as usize].push(index);
+        }
     }
-    let mut split = Split::default();
-    for (class, mut members) in (0..).zip(members) {
+    let mut part_of = vec![0; labels.len()];
+    for (class, mut members) in (0u32..).zip(members) {
         Stream::new(seed, Purpose::Split, u64::from(class)).shuffle(&mut members);
         let counts = allot(members.len(), fractions);
         let (train, rest) = members.split_at(counts[0]);
         let (val, test) = rest.split_at(counts[1]);
-        split.train.extend(train);
-        split.val.extend(val);
-        split.test.extend(test);
+        for (part, members) in [train, val, test].into_iter().enumerate() {
+            members.iter().for_each(|&index| part_of[index as usize] = part);
+        }
+    }
+    let mut split = Split::default();
+    let mut counts = vec![[0; 3]; classes];
+    for (index, (&label, &leader)) in (0..).zip(labels.iter().zip(leaders)) {
+        let part = part_of[leader as usize];
+        counts[label as usize][part] += 1;
+        [&mut split.train, &mut split.val, &mut split.test][part].push(index);
+    }
+    for (class, counts) in (0..).zip(counts) {
         if (0..3).any(|part| fractions[part] > 0.0 && counts[part] == 0) {
             split.small_classes.push(SmallClass { class, counts });
         }
     }
-    split.train.sort_unstable();
-    split.val.sort_unstable();
-    split.test.sort_unstable();
     Ok(split)
 }
 

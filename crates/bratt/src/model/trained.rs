@@ -1,6 +1,7 @@
 //! A trained model: architecture, numbers, and what is needed to use them rightly.
 
 use super::{ModelError, PredictError, Predictor, format};
+use crate::data::Fit;
 use crate::exec::Slots;
 use crate::graph::Role;
 use crate::nn::{Sequential, Task};
@@ -37,12 +38,20 @@ pub enum Inputs {
         /// What one step of a training image's byte was worth: inputs were `byte * scale`, in `[0, 1]`. An image file
         /// is read as `byte / 255`, in the same range.
         scale: f32,
+        /// How images of another size are brought to that of the input.
+        #[serde(default = "squish")]
+        fit: Fit,
     },
     /// Rows of a table.
     Table {
         /// The names of the columns.
         columns: Vec<String>,
     },
+}
+
+/// What was done before model files said so.
+fn squish() -> Fit {
+    Fit::Squish
 }
 
 /// Numbers of examples of the three parts.

@@ -265,7 +265,7 @@ fn diverged(
 /// The model before its numbers are there.
 fn describe(trainer: &Trainer, data: &Splits, network: &Sequential, schedule: &Schedule) -> TrainedModel {
     let inputs = match data.data().features() {
-        Features::Pixels { scale, .. } => Inputs::Image { scale: *scale },
+        Features::Pixels { scale, .. } => Inputs::Image { scale: *scale, fit: data.data().fit() },
         Features::Table { columns, .. } => Inputs::Table { columns: columns.clone() },
     };
     TrainedModel {

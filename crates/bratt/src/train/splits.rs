@@ -37,13 +37,13 @@ impl Splits {
         Ok(Splits { data, split, given_test: None })
     }
 
-    /// Divides what was opened; where test data came with it, they are the test part and `fractions` should leave
-    /// nothing for another, as [`Fractions::test_given`].
+    /// Divides what was opened; parts that came with it stay as they are, and `fractions` should leave nothing for them, as
+    /// [`Source::fractions`].
     ///
     /// # Errors
     /// [`DataError::Fractions`] where the fractions are no split.
     pub fn of(source: Source, fractions: Fractions, seed: u64) -> Result<Splits, DataError> {
-        let split = source.train.split(fractions, seed)?;
+        let split = source.train.split_around(&source.val, fractions, seed)?;
         Ok(Splits { data: source.train, split, given_test: source.test })
     }
 

@@ -1,0 +1,207 @@
+//! Folders of images as a data set: every image decoded, turned upright and brought to one size, on all threads.
+//!
+//! **Size.** Asked for, or the size that all images have if no side is longer than 96 pixels, or else a square
+//! of the median shorter side, at most 64: large enough to tell most things apart, small enough to train in minutes.
+//!
+//! **Channels.** One if every image shows greys only, else three.
+//!
+//! The median is that of the training images, so that no other part decides anything.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use super::dataset::{BYTE_SCALE, thousands};
+use super::decode::{self, Picture};
+use super::look::Look;
+use super::open::{ImageOptions, OnBad, Options, Source};
+use super::tree::{self, ImageFile, Portion, Tree};
+use super::{DataError, Dataset, Features, Targets, parallel, resize};
+
+/// No side of images that keep the size they have is longer.
+const LONGEST_KEPT: u32 = 96;
+/// The most that is chosen for images of many sizes.
+const LARGEST_CHOSEN: u32 = 64;
+
+/// What was seen of the files of a folder.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    /// What lies where.
+    pub tree: Tree,
+    /// For each file of the tree what it looks like, or what is wrong with it.
+    pub looks: Vec<Result<Look, String>>,
+}
+
+/// Decodes every image without keeping it.
+pub(super) fn scan(root: &Path, options: &Options) -> Result<Found, DataError> {
+    let tree = tree::read(root, options.classes.as_deref())?;
+    let looks = parallel::map(&tree.files, options.images.threads, |file| {
+        decoded(file).map(|picture| Look::of(&picture)).map_err(|error| said(&error))
+    });
+    Ok(Found { tree, looks })
+}
+
+/// Reads a folder as a data set.
+pub(super) fn load(root: &Path, options: &Options) -> Result<Source, DataError> {
+    let tree = tree::read(root, options.classes.as_deref())?;
+    let images = &options.images;
+    let (size, mut reason) = match images.size {
+        Some([height, width]) => ([height, width], format!("made {height}x{width}")),
+        None => choose_size(&tree, images),
+    };
+    let read = parallel::map(&tree.files, images.threads, |file| {
+        let picture = decoded(file)?;
+        let bytes = resize::resize(&picture, size, images.fit)?;
+        Ok((Look::of(&picture), picture.channels, bytes))
+    });
+    let bad = read.iter().filter(|result| result.is_err()).count();
+    let good = read.len() - bad;
+    if bad > 0 && (images.on_bad == OnBad::Fail || good == 0) {
+        let bad = read.into_iter().filter_map(Result::err).collect();
+        return Err(DataError::BadImages { path: root.to_owned(), all: tree.files.len(), bad });
+    }
+    let colour = read.iter().flatten().any(|(_, channels, _)| *channels == 3);
+    let channels = images.channels.unwrap_or(if colour { 3 } else { 1 });
+    if !matches!(channels, 1 | 3) {
+        return Err(DataError::ImageShape { shape: vec![size[0], size[1], channels] });
+    }
+
+    let mut looks = Vec::with_capacity(tree.files.len());
+    let mut train = Examples::default();
+    let (mut test, mut val) = (Examples::default(), Vec::new());
+    for (file, result) in tree.files.iter().zip(read) {
+        let (look, own, bytes) = match result {
+            Ok(read) => read,
+            Err(error) => {
+                looks.push(Err(said(&error)));
+                continue;
+            }
+        };
+        looks.push(Ok(look));
+        let part = if file.portion == Portion::Test { &mut test } else { &mut train };
+        if file.portion == Portion::Val {
+            val.push(part.labels.len() as u32);
+        }
+        part.labels.push(file.class);
+        part.take(bytes, usize::from(own), channels, size);
+    }
+    if options.classes.is_none() {
+        every_class_has_an_image(root, &tree, &train, &val)?;
+    }
+    if train.labels.is_empty() {
+        let what = "no training image can be used".to_string();
+        return Err(DataError::Classes { path: root.to_owned(), what });
+    }
+
+    let name = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    let name = name.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let dataset = |part: Examples| {
+        let features = Features::Pixels { bytes: part.bytes, scale: BYTE_SCALE };
+        let targets = Targets::Classes { labels: part.labels, names: tree.classes.clone() };
+        let data = Dataset::new(name.as_str(), vec![size[0], size[1], channels], features, targets)?;
+        Ok::<_, DataError>(data.with_fit(images.fit))
+    };
+    let test = if test.labels.is_empty() { None } else { Some(dataset(test)?) };
+    let train = dataset(train)?;
+    reason = format!("a folder a class: {}; {reason}", train.describe());
+    if !val.is_empty() {
+        let _ = write!(reason, "; validation data given: {}", thousands(val.len()));
+    }
+    if let Some(test) = &test {
+        let _ = write!(reason, "; test data given: {}", thousands(test.len()));
+    }
+    if bad > 0 {
+        let _ = write!(reason, "; {} unusable images left out", thousands(bad));
+    }
+    if tree.ignored > 0 {
+        let _ = write!(reason, "; {} other files passed over", thousands(tree.ignored));
+    }
+    Ok(Source { train, val, test, reason, found: Some(Found { tree, looks }) })
+}
+
+#[derive(Default)]
+struct Examples {
+    bytes: Vec<u8>,
+    labels: Vec<u32>,
+}
+
+impl Examples {
+    fn take(&mut self, bytes: Vec<u8>, own: usize, channels: usize, [height, width]: [usize; 2]) {
+        match (own, channels) {
+            (1, 3) => self.bytes.extend(resize::tripled(&bytes)),
+            (3, 1) => {
+                let (height, width) = (height as u32, width as u32);
+                let picture = Picture { width, height, channels: 3, bytes, mode: "" };
+                self.bytes.extend(resize::grey(&picture).bytes);
+            }
+            _ => self.bytes.extend(bytes),
+        }
+    }
+}
+
+fn decoded(file: &ImageFile) -> Result<Picture, DataError> {
+    let path = &file.path;
+    let bytes = fs::read(path).map_err(|source| DataError::Io { path: path.clone(), source })?;
+    decode::decode(&bytes, path)
+}
+
+/// An error with its cause, without the path: that is told beside it.
+fn said(error: &DataError) -> String {
+    use std::error::Error as _;
+    match error {
+        DataError::TruncatedImage { .. } => "truncated".into(),
+        DataError::Image { source, .. } => source.to_string(),
+        DataError::Io { source, .. } => source.to_string(),
+        other => other.source().map_or_else(|| other.to_string(), |cause| format!("{other} ({cause})")),
+    }
+}
+
+/// `[height, width]` for images of which nobody said a size, and why.
+fn choose_size(tree: &Tree, options: &ImageOptions) -> ([usize; 2], String) {
+    let training: Vec<&ImageFile> = tree.files.iter().filter(|f| f.portion == Portion::Train).collect();
+    let sizes = parallel::map(&training, options.threads, |file| {
+        let bytes = fs::read(&file.path).ok()?;
+        decode::dimensions(&bytes, &file.path).ok()
+    });
+    let sizes: Vec<[u32; 2]> = sizes.into_iter().flatten().collect();
+    let Some(&first) = sizes.first() else {
+        // Reading them will say what is wrong with each.
+        return ([1, 1], String::new());
+    };
+    let common = sizes.iter().all(|&size| size == first);
+    if common && first.iter().all(|&side| side <= LONGEST_KEPT) {
+        return (first.map(|side| side as usize), "the size that all have".into());
+    }
+    let mut shorter: Vec<u32> = sizes.iter().map(|size| size[0].min(size[1])).collect();
+    shorter.sort_unstable();
+    let median = shorter[shorter.len() / 2];
+    let side = median.clamp(1, LARGEST_CHOSEN) as usize;
+    let [height, width] = first;
+    let why = match common {
+        true => format!("all are {height}x{width}"),
+        false => format!("sizes differ, shorter sides are {median} in the middle"),
+    };
+    ([side, side], format!("made {side}x{side} by {}: {why}", options.fit.name()))
+}
+
+fn every_class_has_an_image(
+    root: &Path,
+    tree: &Tree,
+    train: &Examples,
+    val: &[u32],
+) -> Result<(), DataError> {
+    let mut seen = vec![false; tree.classes.len()];
+    for (at, &label) in (0..).zip(&train.labels) {
+        seen[label as usize] |= val.binary_search(&at).is_err();
+    }
+    match seen.iter().position(|seen| !seen) {
+        None => Ok(()),
+        Some(class) => {
+            let what = format!("none of the training images of class {:?} can be used", tree.classes[class]);
+            Err(DataError::Classes { path: root.to_owned(), what })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
