@@ -4,6 +4,7 @@
 pub(crate) mod cases;
 mod errors;
 mod every_op;
+pub(crate) mod images;
 mod laws;
 mod methods;
 mod published;
