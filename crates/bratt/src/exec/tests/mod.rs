@@ -8,4 +8,5 @@ pub(crate) mod images;
 mod laws;
 mod methods;
 mod published;
+mod published_images;
 pub(crate) mod random_graph;
