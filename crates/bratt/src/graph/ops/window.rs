@@ -248,6 +248,10 @@ impl GraphBuilder {
     /// The sum of what the windows over each pixel give back: one value `[n, oh, ow, c]` per tap, to
     /// `[n, height, width, c]`. The adjoint of [`GraphBuilder::windows`].
     pub(crate) fn folded(&self, taps: &[Value], window: &Window, [height, width]: [usize; 2]) -> Value {
+        let apart = (0..2).all(|side| window.stride[side] >= window.extent()[side]);
+        if apart && window.dilation == [1, 1] && taps.len() > 1 {
+            return self.laid_out(taps, window, [height, width]);
+        }
         let mut sum = None;
         for ([i, j], &value) in window.taps().zip(taps) {
             let first = [
@@ -258,6 +262,19 @@ impl GraphBuilder {
             sum = Some(sum.map_or(part, |sum| self.add(sum, part)));
         }
         sum.unwrap_or(Value::POISON)
+    }
+
+    /// As [`GraphBuilder::folded`], for windows that do not overlap: movement alone.
+    fn laid_out(&self, taps: &[Value], window: &Window, extent: [usize; 2]) -> Value {
+        let ([kh, kw], [sy, sx]) = (window.kernel, window.stride);
+        let [n, oh, ow, c] = [0, 1, 2, 3].map(|axis| self.shape(taps[0])[axis]);
+        let stacked = self.reshape(self.concat(taps, 0), [kh, kw, n * oh, ow, c]);
+        let mut blocks = self.transpose(stacked, &[2, 0, 3, 1, 4]);
+        if [kh, kw] != [sy, sx] {
+            blocks = self.pad(blocks, &[0; 5], &[0, sy - kh, 0, sx - kw, 0], 0.0);
+        }
+        let first = [-(window.padding.top as isize), -(window.padding.left as isize)];
+        self.placed(self.reshape(blocks, [n, oh * sy, ow * sx, c]), first, extent)
     }
 }
 
