@@ -119,7 +119,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "KIND", help_heading = "Data")]
     pub preprocess: Option<String>,
 
-    /// mlp, softmax, logistic, linear, or such as mlp-300-100-bn-dropout
+    /// mlp, lenet, softmax, logistic, linear, or such as mlp-300-100-bn-dropout
     #[arg(long, value_name = "NAME", help_heading = "Model")]
     pub model: Option<String>,
     /// Units of the hidden layers of an mlp, such as 512,256

@@ -157,6 +157,7 @@ pub fn model(settings: &Settings, data: &Dataset) -> Result<ModelPlan, Failure> 
             match &mut named.layer {
                 Layer::Dense(dense) => dense.init = Some(init),
                 Layer::Maxout(maxout) => maxout.init = Some(init),
+                Layer::Conv2d(conv) => conv.init = Some(init),
                 _ => {}
             }
         }

@@ -7,10 +7,13 @@
 //! | standardize | `(x - mean) * recip(sqrt(mean((x - mean)^2) + epsilon))` |
 //! | argmax | `min(select(x == max x or x != x, iota, n))`: the first index wins, and the first NaN before all |
 //! | iota along an axis | a counting vector, reshaped and repeated |
+//! | convolutions | windows and products, in `convolve.rs` |
+//! | pooling | maxima and sums of taps, in `pool.rs` |
 //! | a reduction over axes that are neither leading nor trailing | transpose, then over trailing axes |
 //!
 //! Gradient rules use the same expressions, so common parts are stored once.
 
+use super::{convolve, pool};
 use crate::graph::{Graph, GraphBuilder, GraphError, Node, Op, Reduction, Value};
 use crate::tensor::Shape;
 
@@ -47,6 +50,19 @@ fn lower_node(g: &GraphBuilder, node: &Node, x: &[Value]) -> Value {
         }
         Op::Iota { shape, axis } => counting(g, shape, *axis),
         Op::Reduce { kind, axes } => reduce(g, *kind, x[0], axes),
+        Op::Conv2d { window, groups } => convolve::conv2d(g, x[0], x[1], window, *groups),
+        Op::Conv2dInputGradient { window, groups, height, width } => {
+            convolve::input_gradient(g, x[0], x[1], window, *groups, [*height, *width])
+        }
+        Op::Conv2dWeightGradient { window, groups } => {
+            convolve::weight_gradient(g, x[0], x[1], window, *groups)
+        }
+        Op::MaxPool2d { window } => pool::max_pool(g, x[0], window, &node.shape),
+        Op::MaxPool2dGradient { window } => pool::max_pool_gradient(g, x[0], x[1], window),
+        Op::AvgPool2d { window } => pool::avg_pool(g, x[0], window, &node.shape),
+        Op::AvgPool2dGradient { window, height, width } => {
+            pool::avg_pool_gradient(g, x[0], window, [*height, *width])
+        }
         Op::Input { .. }
         | Op::Slot { .. }
         | Op::Constant(_)
@@ -61,6 +77,7 @@ fn lower_node(g: &GraphBuilder, node: &Node, x: &[Value]) -> Value {
         | Op::Slice { .. }
         | Op::Pad { .. }
         | Op::Concat { .. }
+        | Op::Windows { .. }
         | Op::MatMul { .. } => g.add_node_from(node.op.clone(), x, &node.origin),
     }
 }

@@ -16,10 +16,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod convolve;
 mod fuse;
 mod layout;
 mod lower;
 mod memory;
+mod pool;
 mod program;
 mod simplify;
 mod steps;

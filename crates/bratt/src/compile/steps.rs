@@ -304,6 +304,13 @@ impl<'g> Maker<'_, 'g> {
                 let (src, shape) = source(0);
                 copy(&shape, src, 0, shape.strides(), dot(low, &strides), strides.clone());
             }
+            Op::Windows { window } => {
+                let (src, shape) = source(0);
+                let [image, row, pixel] = [0, 1, 2].map(|axis| shape.strides()[axis]);
+                let ([sy, sx], [dy, dx]) = (window.stride, window.dilation);
+                let from = vec![image, sy * row, sx * pixel, dy * row, dx * pixel, 1];
+                copy(&node.shape, src, 0, from, 0, strides);
+            }
             Op::Concat { axis } => {
                 let mut at = 0;
                 for i in 0..node.inputs.len() {

@@ -1,6 +1,7 @@
 //! The compiled executor against the reference interpreter: whole training steps, every pass on and off, every
 //! instruction set, and equal bits on any number of threads.
 
+mod images;
 mod shapes;
 
 use super::interpret::run as run_observed;

@@ -3,7 +3,7 @@
 //! It is slow on purpose: each operation is its definition (`textbook.rs` and the `eval` of the pointwise
 //! tables), with no regard to speed or memory. Random nodes give the numbers that the compiled executor gives.
 
-use super::textbook;
+use super::textbook::{self, images};
 use crate::graph::{Graph, Node, Op, Value};
 use crate::tensor::{Shape, Tensor};
 pub use bratt_kernels::random::Key;
@@ -237,6 +237,18 @@ fn evaluate(node: &Node, x: &[&Tensor<f64>], sources: &Sources) -> Tensor<f64> {
         Op::Reduce { kind, axes } => textbook::reduce(x[0], *kind, axes),
         Op::ArgReduce { kind, axis } => textbook::arg_reduce(x[0], *kind, *axis),
         Op::MatMul { trans_a, trans_b } => textbook::matmul(x[0], *trans_a, x[1], *trans_b),
+        Op::Windows { window } => images::windows(x[0], window),
+        Op::Conv2d { window, groups } => images::conv2d(x[0], x[1], window, *groups, &node.shape),
+        Op::Conv2dInputGradient { window, groups, .. } => {
+            images::conv2d_input_gradient(x[0], x[1], window, *groups, &node.shape)
+        }
+        Op::Conv2dWeightGradient { window, groups } => {
+            images::conv2d_weight_gradient(x[0], x[1], window, *groups, &node.shape)
+        }
+        Op::MaxPool2d { window } => images::max_pool2d(x[0], window, &node.shape),
+        Op::MaxPool2dGradient { window } => images::max_pool2d_gradient(x[0], x[1], window),
+        Op::AvgPool2d { window } => images::avg_pool2d(x[0], window, &node.shape),
+        Op::AvgPool2dGradient { window, .. } => images::avg_pool2d_gradient(x[0], window, &node.shape),
         Op::Softmax { axis } => textbook::softmax(x[0], *axis),
         Op::LogSoftmax { axis } => textbook::log_softmax(x[0], *axis),
         Op::Standardize { axes, epsilon } => textbook::standardize(x[0], axes, epsilon.get()),

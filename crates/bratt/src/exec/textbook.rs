@@ -6,6 +6,8 @@
 use crate::graph::Reduction;
 use crate::tensor::{Shape, Tensor, for_each_index};
 
+pub(super) mod images;
+
 type T = Tensor<f64>;
 
 /// `y[i] = f(x[i])`

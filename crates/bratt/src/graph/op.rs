@@ -6,7 +6,8 @@
 
 use super::ops::pointwise::{Binary, Unary};
 use super::ops::reduce::Reduction;
-use super::ops::{contract, movement, normalise, pointwise, reduce, source};
+use super::ops::window::Window;
+use super::ops::{contract, convolve, movement, normalise, pointwise, pool, reduce, source, window};
 use super::{GraphBuilder, SlotId, Value};
 use crate::tensor::Shape;
 use std::fmt;
@@ -139,6 +140,60 @@ pub enum Op {
         /// Whether the right matrix is read as its transpose.
         trans_b: bool,
     },
+    /// The pixels of each window of images: `[n, h, w, c]` to `[n, oh, ow, kh, kw, c]`.
+    Windows {
+        /// How the windows lie; without padding.
+        window: Window,
+    },
+    /// Convolution of images `[n, h, w, ci]` with weights `[kh, kw, ci / groups, co]`.
+    Conv2d {
+        /// How the windows lie.
+        window: Window,
+        /// Into how many parts, which do not see each other, channels are cut.
+        groups: usize,
+    },
+    /// The gradient of a convolution with respect to its images, from the result's gradient and the weights.
+    Conv2dInputGradient {
+        /// As of the convolution.
+        window: Window,
+        /// As of the convolution.
+        groups: usize,
+        /// The height of the images.
+        height: usize,
+        /// The width of the images.
+        width: usize,
+    },
+    /// The gradient of a convolution with respect to its weights, from the images and the result's gradient.
+    Conv2dWeightGradient {
+        /// As of the convolution.
+        window: Window,
+        /// As of the convolution.
+        groups: usize,
+    },
+    /// The largest pixel of each window.
+    MaxPool2d {
+        /// How the windows lie.
+        window: Window,
+    },
+    /// The gradient of max pooling, from the images and the result's gradient.
+    MaxPool2dGradient {
+        /// As of the pooling.
+        window: Window,
+    },
+    /// The mean of each window, padding counted as zeros.
+    AvgPool2d {
+        /// How the windows lie.
+        window: Window,
+    },
+    /// The gradient of average pooling, from the result's gradient.
+    AvgPool2dGradient {
+        /// As of the pooling.
+        window: Window,
+        /// The height of the images.
+        height: usize,
+        /// The width of the images.
+        width: usize,
+    },
     /// `exp(x) / sum exp(x)` along one axis.
     Softmax {
         /// The axis.
@@ -191,6 +246,14 @@ impl Op {
             Op::Reduce { kind, .. } => kind.name(),
             Op::ArgReduce { kind, .. } => kind.arg_name(),
             Op::MatMul { .. } => "matmul",
+            Op::Windows { .. } => "windows",
+            Op::Conv2d { .. } => "conv2d",
+            Op::Conv2dInputGradient { .. } => "conv2d_input_gradient",
+            Op::Conv2dWeightGradient { .. } => "conv2d_weight_gradient",
+            Op::MaxPool2d { .. } => "max_pool2d",
+            Op::MaxPool2dGradient { .. } => "max_pool2d_gradient",
+            Op::AvgPool2d { .. } => "avg_pool2d",
+            Op::AvgPool2dGradient { .. } => "avg_pool2d_gradient",
             Op::Softmax { .. } => "softmax",
             Op::LogSoftmax { .. } => "log_softmax",
             Op::Standardize { .. } => "standardize",
@@ -249,6 +312,25 @@ impl Op {
             }
             Op::MatMul { trans_a, trans_b } => arity(inputs, 2)
                 .and_then(|()| contract::matmul_shape(inputs[0], *trans_a, inputs[1], *trans_b)),
+            Op::Windows { window } => {
+                arity(inputs, 1).and_then(|()| window::windows_shape(inputs[0], window))
+            }
+            Op::Conv2d { window, groups } => {
+                arity(inputs, 2).and_then(|()| convolve::conv2d_shape(inputs[0], inputs[1], window, *groups))
+            }
+            Op::Conv2dInputGradient { window, groups, height, width } => arity(inputs, 2).and_then(|()| {
+                convolve::input_gradient_shape(inputs[0], inputs[1], window, *groups, [*height, *width])
+            }),
+            Op::Conv2dWeightGradient { window, groups } => arity(inputs, 2)
+                .and_then(|()| convolve::weight_gradient_shape(inputs[0], inputs[1], window, *groups)),
+            Op::MaxPool2d { window } | Op::AvgPool2d { window } => {
+                arity(inputs, 1).and_then(|()| pool::pool_shape(inputs[0], window))
+            }
+            Op::MaxPool2dGradient { window } => {
+                arity(inputs, 2).and_then(|()| pool::max_pool_gradient_shape(inputs[0], inputs[1], window))
+            }
+            Op::AvgPool2dGradient { window, height, width } => arity(inputs, 1)
+                .and_then(|()| pool::avg_pool_gradient_shape(inputs[0], window, [*height, *width])),
             Op::Softmax { axis } | Op::LogSoftmax { axis } => {
                 arity(inputs, 1).and_then(|()| normalise::softmax_shape(inputs[0], *axis))
             }
@@ -277,6 +359,18 @@ impl Op {
             Op::Reduce { kind, axes } => vec![reduce::reduce_gradient(g, *kind, axes, x[0], y, dy)],
             Op::ArgReduce { .. } => vec![Cotangent::Undefined("an index, which is piecewise constant")],
             Op::MatMul { trans_a, trans_b } => contract::matmul_gradient(g, x, *trans_a, *trans_b, dy).into(),
+            Op::Windows { window } => vec![window::windows_gradient(g, window, x[0], dy)],
+            Op::Conv2d { window, groups } => convolve::conv2d_gradient(g, window, *groups, x, dy).into(),
+            Op::Conv2dInputGradient { window, groups, .. } => {
+                convolve::input_gradient_gradient(g, window, *groups, x, dy).into()
+            }
+            Op::Conv2dWeightGradient { window, groups } => {
+                convolve::weight_gradient_gradient(g, window, *groups, x, dy).into()
+            }
+            Op::MaxPool2d { window } => vec![pool::max_pool_gradient(g, window, x[0], dy)],
+            Op::MaxPool2dGradient { window } => pool::max_pool_gradient_gradient(g, window, x[0], dy).into(),
+            Op::AvgPool2d { window } => vec![pool::avg_pool_gradient(g, window, x[0], dy)],
+            Op::AvgPool2dGradient { window, .. } => vec![Cotangent::Flow(g.avg_pool2d(dy, window))],
             Op::Softmax { axis } => vec![normalise::softmax_gradient(g, *axis, y, dy)],
             Op::LogSoftmax { axis } => vec![normalise::log_softmax_gradient(g, *axis, y, dy)],
             Op::Standardize { axes, epsilon } => {
@@ -299,10 +393,17 @@ impl Op {
             | Op::Transpose { .. }
             | Op::Slice { .. }
             | Op::Pad { .. }
+            | Op::Windows { .. }
             | Op::Concat { .. } => 0,
             Op::Unary(_) | Op::Binary(_) | Op::Select => result.len() as u64,
             Op::Reduce { .. } | Op::ArgReduce { .. } => inputs[0].len() as u64,
             Op::MatMul { trans_a, .. } => contract::matmul_flops(inputs[0], *trans_a, result),
+            Op::Conv2d { window, .. } => convolve::flops(result, window, inputs[1][2]),
+            Op::Conv2dInputGradient { window, .. } => convolve::flops(inputs[0], window, inputs[1][2]),
+            Op::Conv2dWeightGradient { window, .. } => convolve::flops(inputs[1], window, result[2]),
+            Op::MaxPool2d { window } | Op::AvgPool2d { window } => pool::flops(result, window),
+            Op::MaxPool2dGradient { window } => pool::flops(inputs[1], window),
+            Op::AvgPool2dGradient { window, .. } => pool::flops(inputs[0], window),
             Op::Softmax { .. } | Op::LogSoftmax { .. } => 5 * result.len() as u64,
             Op::Standardize { .. } => 6 * result.len() as u64,
         }
@@ -329,6 +430,17 @@ impl Op {
                 (true, true) => "transpose a, b".into(),
             },
             Op::Standardize { axes, epsilon } => format!("axes={axes:?} epsilon={epsilon}"),
+            Op::Conv2d { window, groups }
+            | Op::Conv2dInputGradient { window, groups, .. }
+            | Op::Conv2dWeightGradient { window, groups } => match groups {
+                1 => window.text(),
+                _ => format!("{} groups={groups}", window.text()),
+            },
+            Op::Windows { window }
+            | Op::MaxPool2d { window }
+            | Op::MaxPool2dGradient { window }
+            | Op::AvgPool2d { window }
+            | Op::AvgPool2dGradient { window, .. } => window.text(),
             Op::Input { .. } | Op::Slot { .. } | Op::Binary(_) | Op::Select | Op::StopGradient => {
                 String::new()
             }

@@ -1,8 +1,8 @@
 //! The closed set of layers, and the one place where each is matched to what it does.
 
 use super::{
-    BatchNorm, Dense, Dropout, DropoutForm, Elu, Flatten, LeakyRelu, Maxout, Mode, Parameters, Per, Relu,
-    Sigmoid, Softplus, Standardize, Tanh, Whiten,
+    AvgPool2d, BatchNorm, Conv2d, Dense, Dropout, DropoutForm, Elu, Flatten, GlobalAvgPool, LeakyRelu,
+    MaxPool2d, Maxout, Mode, Parameters, Per, Relu, Sigmoid, Softplus, Standardize, Tanh, Whiten,
 };
 use crate::graph::{GraphBuilder, Value};
 use crate::tensor::Shape;
@@ -26,6 +26,10 @@ pub enum Layer {
     Flatten(Flatten),
     Dense(Dense),
     Maxout(Maxout),
+    Conv2d(Conv2d),
+    MaxPool2d(MaxPool2d),
+    AvgPool2d(AvgPool2d),
+    GlobalAvgPool(GlobalAvgPool),
     BatchNorm(BatchNorm),
     Relu(Relu),
     LeakyRelu(LeakyRelu),
@@ -48,6 +52,7 @@ macro_rules! from_variants {
 
 from_variants! {
     Standardize Whiten Flatten Dense Maxout BatchNorm Relu LeakyRelu Elu Sigmoid Tanh Softplus Dropout
+    Conv2d MaxPool2d AvgPool2d GlobalAvgPool
 }
 
 impl Layer {
@@ -59,6 +64,10 @@ impl Layer {
             Layer::Flatten(_) => "flatten",
             Layer::Dense(_) => "dense",
             Layer::Maxout(_) => "maxout",
+            Layer::Conv2d(_) => "conv2d",
+            Layer::MaxPool2d(_) => "max_pool2d",
+            Layer::AvgPool2d(_) => "avg_pool2d",
+            Layer::GlobalAvgPool(_) => "global_avg_pool",
             Layer::BatchNorm(_) => "batch_norm",
             Layer::Relu(_) => "relu",
             Layer::LeakyRelu(_) => "leaky_relu",
@@ -78,6 +87,10 @@ impl Layer {
             Layer::Flatten(layer) => layer.build(g, x),
             Layer::Dense(layer) => layer.build(g, x, parameters),
             Layer::Maxout(layer) => layer.build(g, x, parameters),
+            Layer::Conv2d(layer) => layer.build(g, x, parameters),
+            Layer::MaxPool2d(layer) => layer.build(g, x),
+            Layer::AvgPool2d(layer) => layer.build(g, x),
+            Layer::GlobalAvgPool(layer) => layer.build(g, x),
             Layer::BatchNorm(layer) => layer.build(g, x, mode, parameters),
             Layer::Relu(layer) => layer.build(g, x),
             Layer::LeakyRelu(layer) => layer.build(g, x),
@@ -100,6 +113,10 @@ impl Layer {
             Layer::Flatten(layer) => Ok(layer.output_shape(input)),
             Layer::Dense(layer) => layer.output_shape(input),
             Layer::Maxout(layer) => layer.output_shape(input),
+            Layer::Conv2d(layer) => layer.output_shape(input),
+            Layer::MaxPool2d(layer) => layer.output_shape(input),
+            Layer::AvgPool2d(layer) => layer.output_shape(input),
+            Layer::GlobalAvgPool(layer) => layer.output_shape(input),
             Layer::BatchNorm(layer) => layer.output_shape(input),
             Layer::LeakyRelu(layer) => layer.output_shape(input),
             Layer::Elu(layer) => layer.output_shape(input),
@@ -119,6 +136,9 @@ impl Layer {
             Layer::Whiten(layer) => format!("whiten (pca) to {}", layer.outputs),
             Layer::Dense(layer) => format!("dense {}", layer.units),
             Layer::Maxout(layer) => format!("maxout {} of {} pieces", layer.units, layer.pieces),
+            Layer::Conv2d(layer) => layer.describe(),
+            Layer::MaxPool2d(layer) => layer.describe(),
+            Layer::AvgPool2d(layer) => layer.describe(),
             Layer::LeakyRelu(layer) => format!("leaky_relu slope {}", layer.slope),
             Layer::Elu(layer) => format!("elu alpha {}", layer.alpha),
             Layer::Dropout(layer) => match layer.form {
@@ -126,6 +146,7 @@ impl Layer {
                 DropoutForm::Naive => format!("dropout drop {} (naive)", layer.drop),
             },
             Layer::Flatten(_)
+            | Layer::GlobalAvgPool(_)
             | Layer::BatchNorm(_)
             | Layer::Relu(_)
             | Layer::Sigmoid(_)
@@ -140,8 +161,9 @@ impl Layer {
     }
 
     /// Whether the layer leaves the distribution's scale to the next one, so that the search for the activation after
-    /// a dense layer looks past it.
+    /// a dense layer or a convolution looks past it.
     pub(crate) fn is_between_dense_and_activation(&self) -> bool {
-        matches!(self, Layer::BatchNorm(_) | Layer::Dropout(_) | Layer::Flatten(_))
+        let pools = matches!(self, Layer::MaxPool2d(_) | Layer::AvgPool2d(_) | Layer::GlobalAvgPool(_));
+        pools || matches!(self, Layer::BatchNorm(_) | Layer::Dropout(_) | Layer::Flatten(_))
     }
 }

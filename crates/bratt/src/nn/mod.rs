@@ -22,12 +22,16 @@
 //! ```
 
 mod activation;
+mod avg_pool2d;
 mod batch_norm;
+mod conv2d;
 mod dense;
 mod dropout;
 mod flatten;
+mod global_avg_pool;
 mod init;
 mod layer;
+mod max_pool2d;
 mod maxout;
 pub mod models;
 mod parameters;
@@ -35,14 +39,19 @@ mod preprocess;
 mod sequential;
 mod summary;
 mod task;
+mod window;
 
 pub use activation::{Elu, LeakyRelu, Relu, Sigmoid, Softplus, Tanh};
+pub use avg_pool2d::AvgPool2d;
 pub use batch_norm::BatchNorm;
+pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use dropout::{Dropout, DropoutForm};
 pub use flatten::Flatten;
+pub use global_avg_pool::GlobalAvgPool;
 pub use init::Initializer;
 pub use layer::Layer;
+pub use max_pool2d::MaxPool2d;
 pub use maxout::Maxout;
 pub use models::Model;
 pub use parameters::{Mode, Parameter, Parameters};
@@ -50,6 +59,7 @@ pub use preprocess::{Per, Standardize, Whiten};
 pub use sequential::{Input, NamedLayer, Sequential};
 pub use summary::{Summary, SummaryRow};
 pub use task::Task;
+pub use window::{Padding, Pair};
 
 /// What can be wrong with a description of a network.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -102,5 +112,7 @@ pub enum NnError {
     },
 }
 
+#[cfg(test)]
+mod image_tests;
 #[cfg(test)]
 mod tests;

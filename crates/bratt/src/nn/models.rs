@@ -5,12 +5,13 @@
 //! | `linear` | one dense unit | regression, squared error |
 //! | `logistic` | one dense unit | two classes, binary cross-entropy |
 //! | `softmax` | one dense layer | classes, cross-entropy |
+//! | `lenet` | two convolutions of 5x5 with ReLU and max pooling, dense layers of 120 and 84 units | classes, cross-entropy |
 //! | `mlp` | 512 and 256 hidden units with batch norm, ReLU and dropout 0.5 | classes, cross-entropy |
 //! | `mlp-A-B-...` | hidden layers of A, B, ... units; `-bn` adds batch norm, `-dropout` dropout 0.5 | the same |
 //!
-//! Source: lectures on regression and on multilayer perceptrons.
+//! Sources: lectures on regression and on multilayer perceptrons; LeCun et al. 1998 for `lenet`.
 
-use super::{Initializer, Input, Layer, NnError, Relu, Sequential, Task};
+use super::{Conv2d, Initializer, Input, Layer, NnError, Padding, Relu, Sequential, Task};
 use crate::nn::dense::Dense;
 
 /// A network and what its outputs mean.
@@ -32,7 +33,7 @@ impl From<Sequential> for Model {
 }
 
 /// The plain names of models.
-pub const NAMES: [&str; 4] = ["softmax", "logistic", "linear", "mlp"];
+pub const NAMES: [&str; 5] = ["softmax", "logistic", "linear", "mlp", "lenet"];
 
 /// The model of a name for examples of shape `input` (without the batch axis) and a number of classes, or of targets
 /// for `linear`.
@@ -61,6 +62,7 @@ pub fn by_name(name: &str, input: &[usize], classes: usize) -> Result<Model, NnE
         "logistic" => (regression(1), Task::Binary),
         _ if classes < 2 && is_known(name) => return wrong_classes("at least two"),
         "softmax" => (regression(classes), Task::Classify),
+        "lenet" => (lenet(input, classes), Task::Classify),
         "mlp" => (Mlp::default().network(input, classes), Task::Classify),
         _ => match Mlp::parse(name) {
             Some(mlp) => (mlp.network(input, classes), Task::Classify),
@@ -87,6 +89,17 @@ impl Sequential {
         }
         network
     }
+}
+
+/// LeNet-5 as it is built today: ReLU and max pooling in place of tanh and subsampling, all maps of the second
+/// convolution connected, and one logit per class. The paper's 32x32 pixels are 28x28 with padding "same"; where the
+/// second convolution would see less than twice its window, its padding is "same", too.
+fn lenet(input: &[usize], classes: usize) -> Sequential {
+    let small = input.iter().take(2).any(|&extent| extent < 20);
+    let padding = if small { Padding::Same } else { Padding::Valid };
+    let second = Conv2d { padding, ..Conv2d::new(16, 5) };
+    let features = start(input).conv(6, 5).relu().max_pool(2).layer(second).relu().max_pool(2);
+    features.dense(120).relu().dense(84).relu().dense(classes)
 }
 
 /// The nearest known name, if one is near, else all of them.

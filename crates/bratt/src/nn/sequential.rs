@@ -1,8 +1,8 @@
 //! A chain of named layers.
 
 use super::{
-    BatchNorm, Dense, Dropout, Elu, Flatten, Initializer, Layer, LeakyRelu, Maxout, Mode, NnError,
-    Parameters, Relu, Sigmoid, Standardize, Summary, Tanh, Whiten,
+    AvgPool2d, BatchNorm, Conv2d, Dense, Dropout, Elu, Flatten, GlobalAvgPool, Initializer, Layer, LeakyRelu,
+    MaxPool2d, Maxout, Mode, NnError, Pair, Parameters, Relu, Sigmoid, Standardize, Summary, Tanh, Whiten,
 };
 use crate::graph::{GraphBuilder, Value};
 use crate::tensor::Shape;
@@ -100,6 +100,26 @@ impl Sequential {
     /// Adds a maxout layer, and `flatten` before it if examples are not vectors there.
     pub fn maxout(self, units: usize, pieces: usize) -> Sequential {
         self.flattened().layer(Maxout::new(units, pieces))
+    }
+
+    /// Adds a convolution to `channels` with its defaults: stride 1, padding "same".
+    pub fn conv(self, channels: usize, kernel: impl Into<Pair>) -> Sequential {
+        self.layer(Conv2d::new(channels, kernel))
+    }
+
+    /// Adds max pooling over windows side by side.
+    pub fn max_pool(self, kernel: impl Into<Pair>) -> Sequential {
+        self.layer(MaxPool2d::new(kernel))
+    }
+
+    /// Adds average pooling over windows side by side.
+    pub fn avg_pool(self, kernel: impl Into<Pair>) -> Sequential {
+        self.layer(AvgPool2d::new(kernel))
+    }
+
+    /// Adds the mean of each channel.
+    pub fn global_average_pool(self) -> Sequential {
+        self.layer(GlobalAvgPool {})
     }
 
     /// Adds batch norm with its defaults.
@@ -226,20 +246,29 @@ impl Sequential {
     /// A layer with the defaults that depend on what follows it.
     fn resolved(&self, i: usize) -> Layer {
         let mut layer = self.layers[i].layer.clone();
-        if let Layer::Dense(dense) = &mut layer {
-            let after = &self.layers[i + 1..];
-            let activation = after.iter().find(|l| !l.layer.is_between_dense_and_activation());
-            let rectified = activation.is_some_and(|l| l.layer.is_rectifier());
-            let normalised = matches!(after.first(), Some(NamedLayer { layer: Layer::BatchNorm(_), .. }));
-            // Batch norm takes the size of the weights out of the forward pass; what is left of it is the effective
-            // learning rate, which falls with their square (van Laarhoven 2017), so they start small.
-            let usual = match (normalised, rectified) {
-                (true, _) => Initializer::SmallNormal { std: 0.01 },
-                (false, true) => Initializer::HeNormal,
-                (false, false) => Initializer::XavierUniform,
-            };
-            dense.init.get_or_insert(usual);
-            dense.bias.get_or_insert(!normalised);
+        let after = &self.layers[i + 1..];
+        let activation = after.iter().find(|l| !l.layer.is_between_dense_and_activation());
+        let rectified = activation.is_some_and(|l| l.layer.is_rectifier());
+        let normalised = matches!(after.first(), Some(NamedLayer { layer: Layer::BatchNorm(_), .. }));
+        match &mut layer {
+            Layer::Dense(dense) => {
+                // Batch norm takes the size of the weights out of the forward pass; what is left of it is the effective
+                // learning rate, which falls with their square (van Laarhoven 2017), so they start small.
+                let usual = match (normalised, rectified) {
+                    (true, _) => Initializer::SmallNormal { std: 0.01 },
+                    (false, true) => Initializer::HeNormal,
+                    (false, false) => Initializer::XavierUniform,
+                };
+                dense.init.get_or_insert(usual);
+                dense.bias.get_or_insert(!normalised);
+            }
+            Layer::Conv2d(conv) => {
+                let usual =
+                    if normalised || rectified { Initializer::HeNormal } else { Initializer::XavierUniform };
+                conv.init.get_or_insert(usual);
+                conv.bias.get_or_insert(!normalised);
+            }
+            _ => {}
         }
         layer
     }

@@ -6,7 +6,7 @@ use crate::graph::{Graph, GraphBuilder, Init, Role, Value};
 use crate::tensor::{Shape, Tensor};
 
 /// Reproducible numbers between -2 and 2 that stay clear of 0 and of each other.
-fn numbers(shape: impl Into<Shape>, phase: f64) -> Tensor<f64> {
+pub(super) fn numbers(shape: impl Into<Shape>, phase: f64) -> Tensor<f64> {
     Tensor::from_fn(shape, |i| 2.0 * (1.0 + 2.3 * i as f64 + phase).sin())
 }
 
@@ -17,7 +17,7 @@ fn state_of(graph: &Graph, value: impl Fn(&str, usize) -> f64) -> State {
 }
 
 /// What slots start with, where that is one number; weights are made up.
-fn start(graph: &Graph) -> State {
+pub(super) fn start(graph: &Graph) -> State {
     let mut state = state_of(graph, |name, i| (1.7 * i as f64 + name.len() as f64).sin());
     for slot in graph.slots() {
         match &slot.init {
@@ -34,7 +34,7 @@ fn start(graph: &Graph) -> State {
 }
 
 /// The network on a batch, with output `y`.
-fn graph_of(network: &Sequential, batch: usize, mode: Mode) -> Graph {
+pub(super) fn graph_of(network: &Sequential, batch: usize, mode: Mode) -> Graph {
     let g = Graph::builder();
     let mut shape = vec![batch];
     shape.extend(&network.input);
@@ -44,12 +44,12 @@ fn graph_of(network: &Sequential, batch: usize, mode: Mode) -> Graph {
     g.finish().expect("a correct network")
 }
 
-fn run(graph: &Graph, x: &Tensor<f64>, state: &State, step: u64) -> (Tensor<f64>, State) {
+pub(super) fn run(graph: &Graph, x: &Tensor<f64>, state: &State, step: u64) -> (Tensor<f64>, State) {
     let trace = interpret(graph, &[("x", x)], state, Key { seed: 1, step }).expect("a complete state");
     (trace.output("y").expect("declared above").clone(), trace.into_new_state())
 }
 
-fn assert_close(found: &Tensor<f64>, expected: &[f64]) {
+pub(super) fn assert_close(found: &Tensor<f64>, expected: &[f64]) {
     assert_eq!(found.data().len(), expected.len());
     for (f, e) in found.data().iter().zip(expected) {
         assert!((f - e).abs() <= 1e-12 * e.abs().max(1.0), "{:?} is not {expected:?}", found.data());
@@ -66,7 +66,7 @@ fn each_kind() -> Vec<Sequential> {
     let image = || Sequential::new(Input::image(3, 2, 2));
     let matrix = Tensor::from_fn([12, 12], |i| ((i * i) as f32).cos());
     let narrow = Tensor::from_fn([5, 3], |i| ((i * i) as f32).cos());
-    vec![
+    let mut all = vec![
         features().dense(3),
         features().layer(Dense { units: 3, init: Some(Initializer::Zeros), bias: Some(false) }),
         image().dense(4),
@@ -88,7 +88,9 @@ fn each_kind() -> Vec<Sequential> {
         image().standardize(Standardize::per_channel(vector(&[0.1, 0.2]), vector(&[2.0, 0.5]))),
         image().whiten(Whiten::zca(vector(&[0.3; 12]), matrix)),
         features().whiten(Whiten::pca(vector(&[0.3; 5]), narrow)),
-    ]
+    ];
+    all.extend(image_tests::each_kind());
+    all
 }
 
 #[test]
@@ -479,7 +481,7 @@ fn models_by_name() {
 
     let message = |name, classes| models::by_name(name, &[3], classes).expect_err("wrong").to_string();
     assert_eq!(message("sofmax", 3), "no model is named `sofmax`; did you mean `softmax`?");
-    assert!(message("resnet", 3).contains("known are `softmax`"));
+    assert!(message("perceptron", 3).contains("known are `softmax`"));
     assert!(message("mlp-", 3).contains("no model"));
     assert!(message("mlp-10-bn-5", 3).contains("no model"));
     assert_eq!(

@@ -260,6 +260,14 @@ impl Emitter<'_, '_> {
             | Op::Pad { .. }
             | Op::Concat { .. }
             | Op::MatMul { .. }
+            | Op::Windows { .. }
+            | Op::Conv2d { .. }
+            | Op::Conv2dInputGradient { .. }
+            | Op::Conv2dWeightGradient { .. }
+            | Op::MaxPool2d { .. }
+            | Op::MaxPool2dGradient { .. }
+            | Op::AvgPool2d { .. }
+            | Op::AvgPool2dGradient { .. }
             | Op::ArgReduce { .. }
             | Op::Softmax { .. }
             | Op::LogSoftmax { .. }

@@ -162,13 +162,27 @@ impl<'g> Views<'g> {
                 }
             }
             Op::MatMul { .. } => Class::MatMul,
-            Op::Transpose { .. } | Op::Slice { .. } | Op::Pad { .. } | Op::Concat { .. } => Class::Move,
+            Op::Transpose { .. }
+            | Op::Slice { .. }
+            | Op::Pad { .. }
+            | Op::Windows { .. }
+            | Op::Concat { .. } => Class::Move,
             Op::Uniform { .. } | Op::Unary(_) | Op::Binary(_) | Op::Select | Op::Reduce { .. } => Class::Tape,
             // The same numbers: an instruction that does nothing, where simplification was left out.
             Op::StopGradient => Class::Tape,
             // An alias, above.
             Op::Reshape { .. } => Class::Inline,
-            Op::ArgReduce { .. } | Op::Softmax { .. } | Op::LogSoftmax { .. } | Op::Standardize { .. } => {
+            Op::Conv2d { .. }
+            | Op::Conv2dInputGradient { .. }
+            | Op::Conv2dWeightGradient { .. }
+            | Op::MaxPool2d { .. }
+            | Op::MaxPool2dGradient { .. }
+            | Op::AvgPool2d { .. }
+            | Op::AvgPool2dGradient { .. }
+            | Op::ArgReduce { .. }
+            | Op::Softmax { .. }
+            | Op::LogSoftmax { .. }
+            | Op::Standardize { .. } => {
                 unreachable!("{} is lowered to other operations", self.node(index).op.name())
             }
         }

@@ -47,7 +47,7 @@ fn agrees_where(build: impl Fn(&GraphBuilder), nan: impl Fn(usize) -> bool) {
     }
 }
 
-fn agrees(build: impl Fn(&GraphBuilder)) {
+pub(super) fn agrees(build: impl Fn(&GraphBuilder)) {
     agrees_where(build, |_| false);
 }
 

@@ -1,5 +1,6 @@
 //! The cases: at least one for every operation. An operation without a row does not compile.
 
+use super::images;
 use crate::exec::interpret::{Key, State};
 use crate::graph::{Binary, Graph, GraphBuilder, Init, Op, Reduction, Role, Unary, Value};
 use crate::tensor::{Shape, Tensor};
@@ -452,6 +453,14 @@ table! {
     Op::ArgReduce { kind: Reduction::Max | Reduction::Sum, .. } => arg_reductions(Reduction::Max, [0.0, 1.0]),
     Op::ArgReduce { kind: Reduction::Min, .. } => arg_reductions(Reduction::Min, [1.0, 0.0]),
     Op::MatMul { .. } => matmuls(),
+    Op::Windows { .. } => images::windows(),
+    Op::Conv2d { .. } => images::convolutions(),
+    Op::Conv2dInputGradient { .. } => images::input_gradients(),
+    Op::Conv2dWeightGradient { .. } => images::weight_gradients(),
+    Op::MaxPool2d { .. } => images::max_pools(),
+    Op::MaxPool2dGradient { .. } => images::max_pool_gradients(),
+    Op::AvgPool2d { .. } => images::avg_pools(),
+    Op::AvgPool2dGradient { .. } => images::avg_pool_gradients(),
     Op::Softmax { .. } => softmaxes("softmax", false),
     Op::LogSoftmax { .. } => softmaxes("log_softmax", true),
     Op::Standardize { .. } => standardizations(),

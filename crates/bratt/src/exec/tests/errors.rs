@@ -2,7 +2,7 @@
 
 use crate::exec::gradcheck::{GradcheckError, gradcheck};
 use crate::exec::interpret::{InterpretError, Key, State, interpret};
-use crate::graph::{Graph, GraphBuilder, GraphError, Init, Op, Role, SlotId};
+use crate::graph::{Graph, GraphBuilder, GraphError, Init, Op, Padding, Role, SlotId, Window};
 use crate::tensor::{Shape, Tensor};
 
 /// The error of a graph built by `build`.
@@ -94,6 +94,48 @@ fn every_builder_method_reports_the_callers_line() {
         ("found no axes", |g| ignore(g.standardize(g.input("a", [2, 3]), &[], 1e-5))),
         ("expected at least 0", |g| ignore(g.standardize(g.input("a", [2, 3]), &[0], -1.0))),
         ("expected two matrices", |g| ignore(g.matmul(g.input("a", [2]), g.input("b", [2, 3])))),
+        ("expected images [n, height", |g| {
+            ignore(g.max_pool2d(g.input("a", [2, 3]), &Window::new([2, 2])));
+        }),
+        ("expected images [n, height", |g| ignore(g.windows(g.scalar("a"), &Window::new([2, 2])))),
+        ("expected images [n, height", |g| ignore(g.global_avg_pool2d(g.input("a", [2, 3])))),
+        ("found kernel [0, 2], expected at least 1", |g| {
+            ignore(g.avg_pool2d(g.input("a", [1, 4, 4, 1]), &Window::new([0, 2])));
+        }),
+        ("found stride [2, 0], expected at least 1", |g| {
+            ignore(g.windows(g.input("a", [1, 4, 4, 1]), &Window::new([1, 1]).stride([2, 0])));
+        }),
+        ("3 along the width, expected at least the window's 5", |g| {
+            let window = Window::new([1, 3]).dilation([1, 2]);
+            g.conv2d(g.input("a", [1, 4, 3, 1]), g.input("w", [1, 3, 1, 1]), &window, 1);
+        }),
+        ("found weights [3, 2, 1, 1], expected [2, 3, input channels / groups", |g| {
+            g.conv2d(g.input("a", [1, 4, 4, 1]), g.input("w", [3, 2, 1, 1]), &Window::new([2, 3]), 1);
+        }),
+        ("4 channels and weights [1, 1, 1, 2], expected 1 channels for each of 2 groups", |g| {
+            g.conv2d(g.input("a", [1, 4, 4, 4]), g.input("w", [1, 1, 1, 2]), &Window::new([1, 1]), 2);
+        }),
+        ("expected a multiple of 2 groups", |g| {
+            g.conv2d(g.input("a", [1, 4, 4, 4]), g.input("w", [1, 1, 2, 3]), &Window::new([1, 1]), 2);
+        }),
+        ("found 0 groups", |g| {
+            g.conv2d(g.input("a", [1, 4, 4, 4]), g.input("w", [1, 1, 2, 3]), &Window::new([1, 1]), 0);
+        }),
+        ("shape [1, 4, 4, 2], expected [1, 3, 3, 2]", |g| {
+            let (dy, w) = (g.input("dy", [1, 4, 4, 2]), g.input("w", [2, 2, 3, 2]));
+            g.conv2d_input_gradient(dy, w, &Window::new([2, 2]), 1, [4, 4]);
+        }),
+        ("shape [1, 2, 4, 2], expected [1, 3, 3, 2]", |g| {
+            let (x, dy) = (g.input("x", [1, 4, 4, 2]), g.input("dy", [1, 2, 4, 2]));
+            g.conv2d_weight_gradient(x, dy, &Window::new([2, 2]), 1);
+        }),
+        ("expected dilation 1", |g| {
+            ignore(g.max_pool2d(g.input("a", [1, 4, 4, 1]), &Window::new([2, 2]).dilation([2, 1])));
+        }),
+        ("expected less than the kernel", |g| {
+            let window = Window::new([2, 2]).padding(Padding::all(2));
+            g.max_pool2d(g.input("a", [1, 4, 4, 1]), &window);
+        }),
         ("expected a probability", |g| ignore(g.dropout_inverted(g.input("a", [2]), 0.0))),
         ("divisible by 2", |g| ignore(g.maxout(g.input("a", [2, 3]), 2))),
         ("which has 1 axes", |g| ignore(g.iota([3], 1))),

@@ -4,7 +4,9 @@
 pub(crate) mod cases;
 mod errors;
 mod every_op;
+pub(crate) mod images;
 mod laws;
 mod methods;
 mod published;
+mod published_images;
 pub(crate) mod random_graph;

@@ -5,7 +5,7 @@
 //! rounding could hardly swap.
 
 use crate::exec::interpret::State;
-use crate::graph::{Graph, GraphBuilder, Init, Role, Value};
+use crate::graph::{Graph, GraphBuilder, Init, Role, Value, Window};
 use crate::random::{Purpose, Stream};
 use crate::tensor::{Shape, Tensor};
 
@@ -274,15 +274,46 @@ impl Writer {
         }
     }
 
+    /// The numbers of a value, over and over, in a shape.
+    fn sized<const N: usize>(&self, x: Value, shape: [usize; N]) -> Value {
+        let (len, wanted) = (self.g.shape(x).len(), shape.iter().product::<usize>());
+        let times = wanted.div_ceil(len);
+        let many = self.g.reshape(self.g.broadcast(self.g.reshape(x, [len]), [times, len]), [times * len]);
+        self.g.reshape(self.g.slice(many, &[0], &[wanted]), shape)
+    }
+
+    /// Convolution and pooling of small images.
+    fn image(&mut self, x: Value) -> Value {
+        let mut to = |bound: usize| 1 + self.random.below(bound as u32) as usize;
+        let (groups, inputs, outputs) = (to(2), to(2), to(2));
+        let window = Window::new([to(3), to(2)]).stride([to(3), to(2)]);
+        let (h, w) = (1 + to(4), 1 + to(4));
+        let dilated = window.dilation([to(2), to(2)]).same(h, w);
+        let kind = to(5);
+        let images = self.sized(x, [2, h, w, groups * inputs]);
+        let other = self.pick();
+        let weight = self.sized(other, [window.kernel[0], window.kernel[1], inputs, groups * outputs]);
+        let g = &self.g;
+        let y = match kind {
+            1..=2 => g.mul(g.conv2d(images, weight, &dilated, groups), g.constant(0.25)),
+            3 => g.max_pool2d(images, &window.same(h, w)),
+            4 => g.avg_pool2d(images, &window.same(h, w)),
+            _ => g.windows(images, &dilated),
+        };
+        // Few axes, so that what follows may add some.
+        g.reshape(y, [2, g.shape(y).len() / 2])
+    }
+
     fn operation(&mut self) -> Value {
         let x = self.pick();
-        match self.below(14) {
+        match self.below(15) {
             0..=3 => self.unary(x),
             4..=6 => self.binary(x),
             7..=8 => self.movement(x),
             9..=10 => self.reduction(x),
             11 => self.square(x),
             12 => self.source(x),
+            13 => self.image(x),
             _ => self.contraction(x),
         }
     }

@@ -1,0 +1,60 @@
+//! Average pooling of images.
+//!
+//! y = the mean of each window of each channel, x `[n, h, w, c]`, y `[n, oh, ow, c]`; the gradient is shared by all pixels
+//! of the window. The rules stand in [`crate::graph::ops::pool`].
+//!
+//! Source: lecture on convolutional networks.
+
+use super::window::{Padding, Pair, image};
+use crate::graph::ops::pool::pool_shape;
+use crate::graph::{GraphBuilder, Value, Window};
+use crate::tensor::Shape;
+use serde::{Deserialize, Serialize};
+
+/// Average pooling over windows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AvgPool2d {
+    /// The window's pixels.
+    pub kernel: Pair,
+    /// The distance between windows. Default: the kernel, so that windows lie side by side.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stride: Option<Pair>,
+    /// Padding, which counts as zeros. Default "valid": what is left over at the end is not seen.
+    #[serde(default = "valid")]
+    pub padding: Padding,
+}
+
+fn valid() -> Padding {
+    Padding::Valid
+}
+
+impl AvgPool2d {
+    /// Windows side by side, without padding.
+    pub fn new(kernel: impl Into<Pair>) -> AvgPool2d {
+        AvgPool2d { kernel: kernel.into(), stride: None, padding: valid() }
+    }
+
+    fn window(&self, height: usize, width: usize) -> Window {
+        let window = Window::new(self.kernel.get()).stride(self.stride.unwrap_or(self.kernel).get());
+        self.padding.around(window, height, width)
+    }
+
+    pub(crate) fn build(&self, g: &GraphBuilder, x: Value) -> Value {
+        let Ok([_, h, w, _]) = <[usize; 4]>::try_from(&g.shape(x)[..]) else { return x };
+        g.avg_pool2d(x, &self.window(h, w))
+    }
+
+    pub(crate) fn output_shape(&self, input: &Shape) -> Result<Shape, String> {
+        let [h, w, channels] = image(input)?;
+        let y = pool_shape(&[1, h, w, channels].into(), &self.window(h, w))?;
+        Ok(y[1..].into())
+    }
+
+    /// One line for people.
+    pub(super) fn describe(&self) -> String {
+        let stride = self.stride.filter(|stride| stride.get() != self.kernel.get());
+        let stride = stride.map_or(String::new(), |stride| format!(" / {}", stride.text()));
+        format!("avg_pool2d {}{stride}", self.kernel.text())
+    }
+}
