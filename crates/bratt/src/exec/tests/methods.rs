@@ -54,6 +54,12 @@ fn cases() -> Vec<Case> {
         case("variance_keep", &[&real([3, 2, 2], 2)], |g, x| g.variance_keep(x[0], &[0, 2])),
         case("reduce_max", &[&square], |g, x| g.reduce_max(x[0], &[0])).expect([3.0, 6.0]),
         case("reduce_min", &[&square], |g, x| g.reduce_min(x[0], &[1])).expect([1.0, 3.0]),
+        case(
+            "global_avg_pool2d",
+            &[&tensor([1, 2, 2, 2], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0])],
+            |g, x| g.global_avg_pool2d(x[0]),
+        )
+        .expect([4.0, 5.0]),
         case("matmul", &[&square, &tensor([2, 1], &[1.0, -1.0])], |g, x| g.matmul(x[0], x[1]))
             .expect([-1.0, -3.0]),
         case("one_hot", &[&tensor([3], &[1.0, 0.0, 5.0])], |g, x| g.one_hot(x[0], 2))

@@ -197,9 +197,19 @@ impl GraphBuilder {
     /// What one tap sees of padded images: `[n, oh, ow, c]`.
     pub(crate) fn tap(&self, padded: Value, window: &Window, tap: [usize; 2], outputs: [usize; 2]) -> Value {
         let shape = self.shape(padded);
+        let [sy, sx] = window.stride;
+        let at = [tap[0] * window.dilation[0], tap[1] * window.dilation[1]];
+        let tiled = shape[1] == outputs[0] * sy && shape[2] == outputs[1] * sx && at[0] < sy && at[1] < sx;
+        if tiled && window.stride != [1, 1] {
+            // Blocks of one stride: the tap is the same pixel of each.
+            let [n, oh, ow, c] = [shape[0], outputs[0], outputs[1], shape[3]];
+            let blocks = self.reshape(padded, [n, oh, sy, ow, sx, c]);
+            let (start, end) = ([0, 0, at[0], 0, at[1], 0], [n, oh, at[0] + 1, ow, at[1] + 1, c]);
+            return self.reshape(self.slice(blocks, &start, &end), [n, oh, ow, c]);
+        }
         let (mut start, mut end) = (vec![0; 4], shape.to_vec());
         for side in 0..2 {
-            start[side + 1] = tap[side] * window.dilation[side];
+            start[side + 1] = at[side];
             end[side + 1] = start[side + 1] + (outputs[side] - 1) * window.stride[side] + 1;
         }
         let inner =
