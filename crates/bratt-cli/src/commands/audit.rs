@@ -3,7 +3,7 @@
 use crate::args::{AuditArgs, Global};
 use crate::failure::{Exit, Failure};
 use crate::terminal::{BOLD, DIM, GREEN, PLAIN, Terminal, To, YELLOW, counted, thousands};
-use bratt::data::audit::{Audit, Count, Example, NEAR_BITS};
+use bratt::data::audit::{Audit, Count, Example, NEAR_BITS, NearTwins};
 use bratt::data::{ImageOptions, Options};
 use std::io::Write;
 
@@ -80,15 +80,21 @@ fn report(audit: &Audit, data: &str, shown: usize) -> Vec<String> {
     section("equal examples with different labels", true, twins(&|_, labels| labels));
     section("equal examples in different parts", true, twins(&|parts, labels| parts && !labels));
     section("equal examples otherwise (kept in one part)", false, twins(&|parts, labels| !parts && !labels));
-    if audit.near_twin_count.is_some_and(|_| !audit.modes.is_empty() || audit.near_twin_count != Some(0)) {
-        let near = audit.near_twins.iter();
-        let near =
-            near.map(|n| format!("{} ({} bits)", names(&n.examples, n.across_parts, n.two_labels), n.bits));
-        let title =
-            format!("pairs that look the same (at most {NEAR_BITS} of 64 bits of their dHash differ)");
-        section(&title, false, near.collect());
-        if let Some(all) = audit.near_twin_count.filter(|&all| all > Audit::MOST_NEAR) {
-            lines.push(format!("          {DIM}{} in all{PLAIN}", thousands(all as u64)));
+    let title = format!("pairs that look the same (at most {NEAR_BITS} of 64 bits of their dHash differ)");
+    match audit.near_twin_count {
+        None => {}
+        Some(_) if audit.near_twins_mean_nothing() => {
+            lines.push(format!("  {DIM}many{PLAIN}  {title}:"));
+            lines.push("          too many to be copies; such simple images are alike by nature".into());
+        }
+        Some(all) => {
+            let told = |n: &NearTwins| {
+                format!("{} ({} bits)", names(&n.examples, n.across_parts, n.two_labels), n.bits)
+            };
+            section(&title, false, audit.near_twins.iter().map(told).collect());
+            if all > Audit::MOST_NEAR {
+                lines.push(format!("          {DIM}{} in all{PLAIN}", thousands(all as u64)));
+            }
         }
     }
     lines

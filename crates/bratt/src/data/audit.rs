@@ -23,7 +23,7 @@ use super::open::{is_image_folder, open};
 use super::tree::Portion;
 use super::{DataError, Dataset, Features, Options, Source, near, parallel};
 
-pub use super::near::{NEAR_BITS, NEAR_LEVELS};
+pub use super::near::{MOST_PAIRS, NEAR_BITS, NEAR_LEVELS};
 
 /// What was found in some data.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -42,7 +42,7 @@ pub struct Audit {
     pub twins: Vec<Twins>,
     /// Pairs that look the same, nearest first, at most [`Audit::MOST_NEAR`]; those that are equal are not among them.
     pub near_twins: Vec<NearTwins>,
-    /// The number of all such pairs; nothing where they were not looked for.
+    /// The number of all such pairs, counted up to [`MOST_PAIRS`]; nothing where they were not looked for.
     pub near_twin_count: Option<usize>,
     /// Image files by `height x width`, most frequent first.
     pub sizes: Vec<Count>,
@@ -158,6 +158,12 @@ impl Audit {
     /// Audits a data set in memory.
     pub fn of(data: &Dataset) -> Audit {
         of_data(&[(Portion::Train, data)], true)
+    }
+
+    /// Whether so many images look the same that it does not mean copies: drawings and digits, on plain paper, are alike
+    /// by nature.
+    pub fn near_twins_mean_nothing(&self) -> bool {
+        self.near_twin_count.is_some_and(|count| count > self.examples / 2)
     }
 
     /// Whether there is something that should be mended: unreadable files, twins of two labels or in two parts.

@@ -11,9 +11,12 @@ pub const NEAR_BITS: u32 = 4;
 /// Mean difference of their thumbnails, in levels of 255, each by its own mean.
 pub const NEAR_LEVELS: f64 = 5.0;
 
+/// The search ends after so many pairs: such images look alike by nature, and all pairs would fill the memory.
+pub const MOST_PAIRS: usize = 1_000_000;
+
 const BANDS: u32 = NEAR_BITS + 1;
 
-/// All pairs `(bits, a, b)`, `a < b`, by bits and then by position.
+/// All pairs `(bits, a, b)`, `a < b`, by bits and then by position; at most [`MOST_PAIRS`].
 pub(super) fn pairs(looks: &[&Look]) -> Vec<(u32, usize, usize)> {
     let hashes: Vec<(u64, usize)> =
         looks.iter().zip(0..).filter_map(|(look, at)| Some((look.dhash()?, at))).collect();
@@ -21,7 +24,7 @@ pub(super) fn pairs(looks: &[&Look]) -> Vec<(u32, usize, usize)> {
         .map(|band| (band..64).step_by(BANDS as usize).fold(0, |mask, bit| mask | (1 << bit)))
         .collect();
     let mut pairs = Vec::new();
-    for (band, &mask) in masks.iter().enumerate() {
+    'search: for (band, &mask) in masks.iter().enumerate() {
         let mut order = hashes.clone();
         order.sort_unstable_by_key(|&(hash, at)| (hash & mask, at));
         for run in order.chunk_by(|a, b| a.0 & mask == b.0 & mask) {
@@ -34,6 +37,9 @@ pub(super) fn pairs(looks: &[&Look]) -> Vec<(u32, usize, usize)> {
                         && looks[a].distance(looks[b]) <= NEAR_LEVELS
                     {
                         pairs.push((bits, a, b));
+                        if pairs.len() == MOST_PAIRS {
+                            break 'search;
+                        }
                     }
                 }
             }
@@ -76,5 +82,13 @@ mod tests {
         expected.sort_unstable();
         assert!(expected.len() > 250, "{}", expected.len());
         assert_eq!(pairs(&looks), expected);
+    }
+
+    #[test]
+    fn images_that_are_all_alike_do_not_fill_the_memory() {
+        let thumbnail = std::array::from_fn(|at| (at * 37 % 256) as u8);
+        let look = Look { size: [9, 9], mode: "", pixels: 0, thumbnail };
+        assert_eq!(pairs(&vec![&look; 100]).len(), 100 * 99 / 2);
+        assert_eq!(pairs(&vec![&look; 1500]).len(), MOST_PAIRS);
     }
 }
