@@ -3,11 +3,12 @@
 //! Whatever is decided because nobody set it is recorded in the [`Settings`] with the reason, for the lines that
 //! `train` prints and for the run's `config.toml`.
 
-use crate::failure::{Exit, Failure, suggestion};
+use crate::failure::{Exit, Failure};
 use crate::settings::{Origin, Settings};
 use crate::spec::{self, Training};
 use bratt::data::{DataError, Dataset, Fit, Fractions, ImageOptions, OnBad, Options, Source};
 use bratt::exec::Isa;
+use bratt::names::hint;
 use bratt::nn::models::{self, Mlp};
 use bratt::nn::{
     Dropout, Elu, Initializer, Input, Layer, LeakyRelu, Maxout, Relu, Sequential, Sigmoid, Softplus, Tanh,
@@ -77,7 +78,7 @@ fn images(settings: &Settings) -> Result<ImageOptions, Failure> {
     }
     if let Some(name) = settings.given::<String>("data.fit")? {
         images.fit = Fit::by_name(&name).ok_or_else(|| {
-            settings.invalid("data.fit", "crop, pad or squish").help(suggestion(&name, &Fit::NAMES))
+            settings.invalid("data.fit", "crop, pad or squish").help(hint(&name, &Fit::NAMES))
         })?;
     }
     images.on_bad = match settings.given::<String>("data.on_bad")?.as_deref() {
@@ -153,14 +154,12 @@ pub fn model(settings: &Settings, data: &Dataset) -> Result<ModelPlan, Failure> 
         network = perceptron(settings, data, outputs)?;
     }
     if let Some(init) = initializer(settings)? {
-        for named in &mut network.layers {
-            match &mut named.layer {
-                Layer::Dense(dense) => dense.init = Some(init),
-                Layer::Maxout(maxout) => maxout.init = Some(init),
-                Layer::Conv2d(conv) => conv.init = Some(init),
-                _ => {}
-            }
-        }
+        network.for_each_layer_mut(|layer| match layer {
+            Layer::Dense(dense) => dense.init = Some(init),
+            Layer::Maxout(maxout) => maxout.init = Some(init),
+            Layer::Conv2d(conv) => conv.init = Some(init),
+            _ => {}
+        });
     }
     network.shapes().map_err(|error| Failure::configuration(format!("model.arch = {name}: {error}")))?;
     Ok(ModelPlan { name, network, task })
@@ -184,7 +183,7 @@ fn perceptron(settings: &Settings, data: &Dataset, outputs: usize) -> Result<Seq
         other => {
             return Err(settings
                 .invalid("model.activation", "the name of an activation")
-                .help(suggestion(other, &ACTIVATIONS)));
+                .help(hint(other, &ACTIVATIONS)));
         }
     };
     let probability = |name, default: f64| -> Result<f64, Failure> {
@@ -243,7 +242,7 @@ fn initializer(settings: &Settings) -> Result<Option<Initializer>, Failure> {
         other => {
             return Err(settings
                 .invalid("model.init", "the name of an initialisation")
-                .help(suggestion(other, &INITIALIZERS)));
+                .help(hint(other, &INITIALIZERS)));
         }
     }))
 }
@@ -369,7 +368,7 @@ pub fn isa(name: &str) -> Result<Isa, Failure> {
     }
     let isa: Isa = name.parse().map_err(|_| {
         Failure::configuration(format!("no instruction set is named `{name}`"))
-            .help(suggestion(name, &["auto", "scalar", "neon", "avx2", "avx512"]))
+            .help(hint(name, &["auto", "scalar", "neon", "avx2", "avx512"]))
     })?;
     if isa.is_available() {
         return Ok(isa);

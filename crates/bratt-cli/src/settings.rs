@@ -5,7 +5,8 @@
 //! mean together is decided in [`plan`](crate::plan), which also records what was decided for keys that nobody set.
 
 use crate::args::TrainArgs;
-use crate::failure::{Exit, Failure, nearest};
+use crate::failure::{Exit, Failure};
+use bratt::names::nearest;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -181,7 +182,7 @@ impl Settings {
         let last = |name: &str| name.rsplit('.').next().unwrap_or("").to_string();
         // `lr` alone, or in the wrong section, is as near as a letter too many.
         let by_last = names.iter().find(|name| last(name) == last(found)).copied();
-        let help = match by_last.or_else(|| nearest(found, &names)) {
+        let help = match by_last.or_else(|| nearest(found, names.iter().copied())) {
             Some(name) => format!("did you mean `{name}`?"),
             None => "`bratt train --set help` lists the keys".into(),
         };

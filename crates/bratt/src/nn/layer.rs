@@ -2,7 +2,8 @@
 
 use super::{
     AvgPool2d, BatchNorm, Conv2d, Dense, Dropout, DropoutForm, Elu, Flatten, GlobalAvgPool, LeakyRelu,
-    MaxPool2d, Maxout, Mode, Parameters, Per, Relu, Sigmoid, Softplus, Standardize, Tanh, Whiten,
+    MaxPool2d, Maxout, Mode, Parameters, Per, Relu, Relu6, Residual, Sigmoid, Softplus, Standardize, Tanh,
+    Whiten,
 };
 use crate::graph::{GraphBuilder, Value};
 use crate::tensor::Shape;
@@ -32,12 +33,14 @@ pub enum Layer {
     GlobalAvgPool(GlobalAvgPool),
     BatchNorm(BatchNorm),
     Relu(Relu),
+    Relu6(Relu6),
     LeakyRelu(LeakyRelu),
     Elu(Elu),
     Sigmoid(Sigmoid),
     Tanh(Tanh),
     Softplus(Softplus),
     Dropout(Dropout),
+    Residual(Residual),
 }
 
 macro_rules! from_variants {
@@ -52,7 +55,7 @@ macro_rules! from_variants {
 
 from_variants! {
     Standardize Whiten Flatten Dense Maxout BatchNorm Relu LeakyRelu Elu Sigmoid Tanh Softplus Dropout
-    Conv2d MaxPool2d AvgPool2d GlobalAvgPool
+    Conv2d MaxPool2d AvgPool2d GlobalAvgPool Relu6 Residual
 }
 
 impl Layer {
@@ -70,12 +73,14 @@ impl Layer {
             Layer::GlobalAvgPool(_) => "global_avg_pool",
             Layer::BatchNorm(_) => "batch_norm",
             Layer::Relu(_) => "relu",
+            Layer::Relu6(_) => "relu6",
             Layer::LeakyRelu(_) => "leaky_relu",
             Layer::Elu(_) => "elu",
             Layer::Sigmoid(_) => "sigmoid",
             Layer::Tanh(_) => "tanh",
             Layer::Softplus(_) => "softplus",
             Layer::Dropout(_) => "dropout",
+            Layer::Residual(_) => "residual",
         }
     }
 
@@ -93,12 +98,14 @@ impl Layer {
             Layer::GlobalAvgPool(layer) => layer.build(g, x),
             Layer::BatchNorm(layer) => layer.build(g, x, mode, parameters),
             Layer::Relu(layer) => layer.build(g, x),
+            Layer::Relu6(layer) => layer.build(g, x),
             Layer::LeakyRelu(layer) => layer.build(g, x),
             Layer::Elu(layer) => layer.build(g, x),
             Layer::Sigmoid(layer) => layer.build(g, x),
             Layer::Tanh(layer) => layer.build(g, x),
             Layer::Softplus(layer) => layer.build(g, x),
             Layer::Dropout(layer) => layer.build(g, x, mode),
+            Layer::Residual(layer) => layer.build(g, x, mode, parameters, &[]),
         }
     }
 
@@ -121,7 +128,12 @@ impl Layer {
             Layer::LeakyRelu(layer) => layer.output_shape(input),
             Layer::Elu(layer) => layer.output_shape(input),
             Layer::Dropout(layer) => layer.output_shape(input),
-            Layer::Relu(_) | Layer::Sigmoid(_) | Layer::Tanh(_) | Layer::Softplus(_) => Ok(input.clone()),
+            Layer::Relu(_) | Layer::Relu6(_) | Layer::Sigmoid(_) | Layer::Tanh(_) | Layer::Softplus(_) => {
+                Ok(input.clone())
+            }
+            Layer::Residual(layer) => {
+                layer.shape_within(input, self.kind()).map_err(|error| error.to_string())
+            }
         }
     }
 
@@ -145,10 +157,12 @@ impl Layer {
                 DropoutForm::Inverted => format!("dropout drop {}", layer.drop),
                 DropoutForm::Naive => format!("dropout drop {} (naive)", layer.drop),
             },
+            Layer::Residual(layer) => layer.describe(),
             Layer::Flatten(_)
             | Layer::GlobalAvgPool(_)
             | Layer::BatchNorm(_)
             | Layer::Relu(_)
+            | Layer::Relu6(_)
             | Layer::Sigmoid(_)
             | Layer::Tanh(_)
             | Layer::Softplus(_) => self.kind().into(),
@@ -157,7 +171,7 @@ impl Layer {
 
     /// Whether the layer is in the ReLU family, in front of which He's initialisation fits.
     pub(crate) fn is_rectifier(&self) -> bool {
-        matches!(self, Layer::Relu(_) | Layer::LeakyRelu(_) | Layer::Elu(_))
+        matches!(self, Layer::Relu(_) | Layer::Relu6(_) | Layer::LeakyRelu(_) | Layer::Elu(_))
     }
 
     /// Whether the layer leaves the distribution's scale to the next one, so that the search for the activation after

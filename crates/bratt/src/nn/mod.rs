@@ -24,10 +24,12 @@
 mod activation;
 mod avg_pool2d;
 mod batch_norm;
+mod chain;
 mod conv2d;
 mod dense;
 mod dropout;
 mod flatten;
+mod fold;
 mod global_avg_pool;
 mod init;
 mod layer;
@@ -36,18 +38,20 @@ mod maxout;
 pub mod models;
 mod parameters;
 mod preprocess;
+mod residual;
 mod sequential;
 mod summary;
 mod task;
 mod window;
 
-pub use activation::{Elu, LeakyRelu, Relu, Sigmoid, Softplus, Tanh};
+pub use activation::{Elu, LeakyRelu, Relu, Relu6, Sigmoid, Softplus, Tanh};
 pub use avg_pool2d::AvgPool2d;
 pub use batch_norm::BatchNorm;
 pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use dropout::{Dropout, DropoutForm};
 pub use flatten::Flatten;
+pub use fold::fold_batch_norm;
 pub use global_avg_pool::GlobalAvgPool;
 pub use init::Initializer;
 pub use layer::Layer;
@@ -56,6 +60,7 @@ pub use maxout::Maxout;
 pub use models::Model;
 pub use parameters::{Mode, Parameter, Parameters};
 pub use preprocess::{Per, Standardize, Whiten};
+pub use residual::{Residual, Shortcut};
 pub use sequential::{Input, NamedLayer, Sequential};
 pub use summary::{Summary, SummaryRow};
 pub use task::Task;
@@ -112,7 +117,5 @@ pub enum NnError {
     },
 }
 
-#[cfg(test)]
-mod image_tests;
 #[cfg(test)]
 mod tests;

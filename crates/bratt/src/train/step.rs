@@ -77,7 +77,8 @@ fn batch_shape(network: &Sequential, batch: usize) -> Vec<usize> {
 
 /// The least number of examples that a step makes sense for: batch norm of a single example has no variance.
 pub(super) fn least_batch(network: &Sequential) -> usize {
-    let normalises = network.layers.iter().any(|named| matches!(named.layer, Layer::BatchNorm(_)));
+    let mut normalises = false;
+    network.for_each_layer(|_, layer| normalises |= matches!(layer, Layer::BatchNorm(_)));
     if normalises { 2 } else { 1 }
 }
 
