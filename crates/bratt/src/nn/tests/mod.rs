@@ -1,6 +1,7 @@
 //! Layers and networks through the reference interpreter.
 
 mod batch_norm;
+mod fold;
 mod images;
 mod models;
 mod plain;
