@@ -9,7 +9,7 @@ use crate::spec::{self, Training};
 use bratt::data::{DataError, Dataset, Fit, Fractions, ImageOptions, OnBad, Options, Source};
 use bratt::exec::Isa;
 use bratt::names::hint;
-use bratt::nn::models::{self, Mlp};
+use bratt::nn::models::{self, Mlp, Model};
 use bratt::nn::{
     Dropout, Elu, Initializer, Input, Layer, LeakyRelu, Maxout, Relu, Sequential, Sigmoid, Softplus, Tanh,
     Task,
@@ -17,7 +17,7 @@ use bratt::nn::{
 use bratt::optim::{Optimizer, Rule};
 use bratt::schedule::Schedule;
 use bratt::train::starting_rate;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The name by which the built-in digits are asked for.
 pub const DIGITS: &str = "digits";
@@ -145,10 +145,15 @@ pub fn model(settings: &Settings, data: &Dataset) -> Result<ModelPlan, Failure> 
     let name = settings.get("model.arch", "mlp".to_string())?;
     // Regression has one target and no classes.
     let outputs = if name == "linear" { 1 } else { data.classes().len() };
-    let known = models::by_name(&name, data.shape(), outputs).map_err(|error| {
-        let place = settings.origin("model.arch");
-        Failure::configuration(format!("model.arch ({place}): {error}"))
-    })?;
+    let path = Path::new(&name);
+    let known = if path.extension().is_some_and(|extension| extension == "toml") {
+        model_from_layers(path, data.shape(), outputs)?
+    } else {
+        models::by_name(&name, data.shape(), outputs).map_err(|error| {
+            let place = settings.origin("model.arch");
+            Failure::configuration(format!("model.arch ({place}): {error}"))
+        })?
+    };
     let (mut network, task) = (known.network, known.task);
     if name == "mlp" {
         network = perceptron(settings, data, outputs)?;
@@ -162,7 +167,22 @@ pub fn model(settings: &Settings, data: &Dataset) -> Result<ModelPlan, Failure> 
         });
     }
     network.shapes().map_err(|error| Failure::configuration(format!("model.arch = {name}: {error}")))?;
-    Ok(ModelPlan { name, network, task })
+    Ok(ModelPlan { name: known.name, network, task })
+}
+
+/// The network that a file with a list of layers describes, named after the file.
+///
+/// # Errors
+/// A file that cannot be read, or a list that is no network for this input and these classes.
+pub fn model_from_layers(path: &Path, input: &[usize], classes: usize) -> Result<Model, Failure> {
+    let place = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::configuration(format!("{place}: the list of layers cannot be read"))
+            .because(error.to_string())
+    })?;
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    models::from_toml(&name, &text, input, classes)
+        .map_err(|error| Failure::configuration(format!("{place}: {error}")))
 }
 
 const ACTIVATIONS: [&str; 7] = ["relu", "leaky_relu", "elu", "sigmoid", "tanh", "softplus", "maxout"];

@@ -46,7 +46,11 @@ pub const KEYS: &[Key] = &[
     key("data.val", "--val", "share of the data for validation"),
     key("data.test", "--test", "share of the data for the final test"),
     key("data.preprocess", "--preprocess", "per-channel, standardize, pca, pca-whiten, zca or none"),
-    key("model.arch", "--model", "mlp, lenet, softmax, logistic, linear, mlp-300-100-bn-dropout, ..."),
+    key(
+        "model.arch",
+        "--model",
+        "convnet-s, resnet20, lenet, mlp, mlp-300-100-bn, softmax, ... or a list of layers (.toml)",
+    ),
     key("model.hidden", "--hidden", "units of the hidden layers of an mlp, as [512, 256]"),
     key("model.activation", "--activation", "activation of hidden layers"),
     only_key("model.pieces", "linear pieces of each maxout unit"),

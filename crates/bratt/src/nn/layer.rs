@@ -43,47 +43,59 @@ pub enum Layer {
     Residual(Residual),
 }
 
-macro_rules! from_variants {
-    ($($name:ident)*) => {$(
-        impl From<$name> for Layer {
+macro_rules! kinds {
+    ($($name:ident $kind:literal)*) => {
+        $(impl From<$name> for Layer {
             fn from(layer: $name) -> Layer {
                 Layer::$name(layer)
             }
+        })*
+
+        impl Layer {
+            /// All kinds of layers.
+            pub const KINDS: &[&str] = &[$($kind),*];
+
+            /// The kind, as it is written in configurations and before the number in automatic names.
+            pub fn kind(&self) -> &'static str {
+                match self {
+                    $(Layer::$name(_) => $kind,)*
+                }
+            }
+
+            /// The layer of a kind with settings from a table; none if there is no such kind.
+            pub(super) fn from_settings(kind: &str, settings: toml::Table) -> Option<Result<Layer, toml::de::Error>> {
+                match kind {
+                    $($kind => Some($name::deserialize(settings).map(Layer::$name)),)*
+                    _ => None,
+                }
+            }
         }
-    )*};
+    };
 }
 
-from_variants! {
-    Standardize Whiten Flatten Dense Maxout BatchNorm Relu LeakyRelu Elu Sigmoid Tanh Softplus Dropout
-    Conv2d MaxPool2d AvgPool2d GlobalAvgPool Relu6 Residual
+kinds! {
+    Standardize "standardize"
+    Whiten "whiten"
+    Flatten "flatten"
+    Dense "dense"
+    Maxout "maxout"
+    Conv2d "conv2d"
+    MaxPool2d "max_pool2d"
+    AvgPool2d "avg_pool2d"
+    GlobalAvgPool "global_avg_pool"
+    BatchNorm "batch_norm"
+    Relu "relu"
+    Relu6 "relu6"
+    LeakyRelu "leaky_relu"
+    Elu "elu"
+    Sigmoid "sigmoid"
+    Tanh "tanh"
+    Softplus "softplus"
+    Dropout "dropout"
+    Residual "residual"
 }
 
 impl Layer {
-    /// The kind, as it is written in configurations and before the number in automatic names.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Layer::Standardize(_) => "standardize",
-            Layer::Whiten(_) => "whiten",
-            Layer::Flatten(_) => "flatten",
-            Layer::Dense(_) => "dense",
-            Layer::Maxout(_) => "maxout",
-            Layer::Conv2d(_) => "conv2d",
-            Layer::MaxPool2d(_) => "max_pool2d",
-            Layer::AvgPool2d(_) => "avg_pool2d",
-            Layer::GlobalAvgPool(_) => "global_avg_pool",
-            Layer::BatchNorm(_) => "batch_norm",
-            Layer::Relu(_) => "relu",
-            Layer::Relu6(_) => "relu6",
-            Layer::LeakyRelu(_) => "leaky_relu",
-            Layer::Elu(_) => "elu",
-            Layer::Sigmoid(_) => "sigmoid",
-            Layer::Tanh(_) => "tanh",
-            Layer::Softplus(_) => "softplus",
-            Layer::Dropout(_) => "dropout",
-            Layer::Residual(_) => "residual",
-        }
-    }
-
     /// Writes the layer for a batch `x` `[n, ...]`, inside the graph's current layer, which names its slots.
     pub fn build(&self, g: &GraphBuilder, x: Value, mode: Mode, parameters: &mut Parameters<'_>) -> Value {
         match self {

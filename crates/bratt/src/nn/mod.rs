@@ -22,7 +22,6 @@
 //! ```
 
 mod activation;
-mod avg_pool2d;
 mod batch_norm;
 mod chain;
 mod conv2d;
@@ -33,10 +32,10 @@ mod fold;
 mod global_avg_pool;
 mod init;
 mod layer;
-mod max_pool2d;
 mod maxout;
 pub mod models;
 mod parameters;
+mod pool2d;
 mod preprocess;
 mod residual;
 mod sequential;
@@ -45,7 +44,6 @@ mod task;
 mod window;
 
 pub use activation::{Elu, LeakyRelu, Relu, Relu6, Sigmoid, Softplus, Tanh};
-pub use avg_pool2d::AvgPool2d;
 pub use batch_norm::BatchNorm;
 pub use conv2d::Conv2d;
 pub use dense::Dense;
@@ -55,10 +53,10 @@ pub use fold::fold_batch_norm;
 pub use global_avg_pool::GlobalAvgPool;
 pub use init::Initializer;
 pub use layer::Layer;
-pub use max_pool2d::MaxPool2d;
 pub use maxout::Maxout;
 pub use models::Model;
 pub use parameters::{Mode, Parameter, Parameters};
+pub use pool2d::{AvgPool2d, MaxPool2d};
 pub use preprocess::{Per, Standardize, Whiten};
 pub use residual::{Residual, Shortcut};
 pub use sequential::{Input, NamedLayer, Sequential};
@@ -104,6 +102,14 @@ pub enum NnError {
         name: String,
         /// The nearest name, or all names.
         hint: String,
+    },
+    /// A list of layers is not TOML, or has something where it does not belong.
+    #[error("{place}: {problem}")]
+    Text {
+        /// The line, or the layer by its place in the list, such as `layer 3`.
+        place: String,
+        /// What was found and what was expected.
+        problem: String,
     },
     /// A model does not fit the number of classes.
     #[error("model `{model}`: found {classes} classes, expected {expected}")]

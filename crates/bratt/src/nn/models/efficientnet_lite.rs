@@ -7,7 +7,7 @@
 //!
 //! Sources: Tan and Le, EfficientNet, 2019, table 1; the repository tensorflow/tpu, `efficientnet/lite`.
 
-use super::inverted::{Stage, Strides, conv, stage};
+use super::inverted::{Stage, Strides, Style};
 use super::start;
 use crate::nn::Sequential;
 
@@ -22,14 +22,17 @@ const STAGES: [[usize; 5]; 7] = [
     [6, 3, 320, 1, 1],
 ];
 
+/// As TensorFlow's, so that published weights fit.
+const STYLE: Style = Style { same: true, epsilon: 1e-3 };
+
 pub(super) fn efficientnet_lite0(input: &[usize], classes: usize) -> Sequential {
     let mut strides = Strides::of(input, 5);
     let mut inputs = 32;
-    let mut network = conv(start(input), inputs, 3, strides.next(2));
+    let mut network = STYLE.conv(start(input), inputs, 3, strides.next(2));
     for [expand, kernel, channels, blocks, stride] in STAGES {
         let row = Stage { expand, kernel, channels, blocks, stride };
-        network = stage(network, inputs, &row, &mut strides);
+        network = STYLE.stage(network, inputs, &row, &mut strides);
         inputs = channels;
     }
-    conv(network, 1280, 1, 1).global_average_pool().dropout(0.2).dense(classes)
+    STYLE.conv(network, 1280, 1, 1).global_average_pool().dropout(0.2).dense(classes)
 }

@@ -14,7 +14,7 @@
 //!
 //! Source: Sandler et al., MobileNetV2: inverted residuals and linear bottlenecks, 2018, section 3.
 
-use crate::nn::{Conv2d, Padding, Sequential, Shortcut};
+use crate::nn::{BatchNorm, Conv2d, Padding, Sequential, Shortcut};
 
 /// Blocks of one kind: their expansion e, kernel k, channels, number, and the stride of the first.
 pub(super) struct Stage {
@@ -49,43 +49,64 @@ impl Strides {
     }
 }
 
-/// A convolution with padding "same", batch norm and ReLU6.
-pub(super) fn conv(network: Sequential, channels: usize, kernel: usize, stride: usize) -> Sequential {
-    normalised(network.layer(Conv2d { stride: stride.into(), ..padded(channels, kernel) }))
+/// What the networks of these blocks do not have in common.
+#[derive(Clone, Copy)]
+pub(super) struct Style {
+    /// TensorFlow's padding "same", which for a stride of 2 has its odd pixel at the end; else PyTorch's, with as many
+    /// pixels on each side.
+    pub(super) same: bool,
+    /// Batch norm's epsilon.
+    pub(super) epsilon: f64,
 }
 
-fn normalised(network: Sequential) -> Sequential {
-    network.batch_norm().relu6()
-}
-
-/// As many pixels on each side, as in the published weights.
-fn padded(channels: usize, kernel: usize) -> Conv2d {
-    let padding = if kernel == 1 { Padding::Same } else { super::around(kernel / 2) };
-    Conv2d { padding, ..Conv2d::new(channels, kernel) }
-}
-
-/// Adds the blocks of a stage to a network whose last layer has `inputs` channels.
-pub(super) fn stage(
-    mut network: Sequential,
-    mut inputs: usize,
-    stage: &Stage,
-    strides: &mut Strides,
-) -> Sequential {
-    for block in 0..stage.blocks {
-        let stride = if block == 0 { strides.next(stage.stride) } else { 1 };
-        let layers = |f: Sequential| {
-            let inner = inputs * stage.expand;
-            let f = if stage.expand == 1 { f } else { normalised(f.conv(inner, 1)) };
-            let depthwise = Conv2d { groups: inner, stride: stride.into(), ..padded(inner, stage.kernel) };
-            normalised(f.layer(depthwise)).conv(stage.channels, 1).batch_norm()
-        };
-        // What halves where images are large is not a residual block where they are small, either.
-        network = if inputs == stage.channels && (block > 0 || stage.stride == 1) {
-            network.residual(Shortcut::Identity, layers)
-        } else {
-            layers(network)
-        };
-        inputs = stage.channels;
+impl Style {
+    /// Adds a convolution, batch norm and ReLU6.
+    pub(super) fn conv(
+        self,
+        network: Sequential,
+        channels: usize,
+        kernel: usize,
+        stride: usize,
+    ) -> Sequential {
+        let conv = Conv2d { stride: stride.into(), ..self.padded(channels, kernel) };
+        self.normalised(network.layer(conv)).relu6()
     }
-    network
+
+    fn normalised(self, network: Sequential) -> Sequential {
+        network.layer(BatchNorm { epsilon: self.epsilon, ..BatchNorm::default() })
+    }
+
+    fn padded(self, channels: usize, kernel: usize) -> Conv2d {
+        let padding = if self.same { Padding::Same } else { Padding::Around(kernel / 2) };
+        Conv2d { padding, ..Conv2d::new(channels, kernel) }
+    }
+
+    /// Adds the blocks of a stage to a network whose last layer has `inputs` channels.
+    pub(super) fn stage(
+        self,
+        mut network: Sequential,
+        mut inputs: usize,
+        stage: &Stage,
+        strides: &mut Strides,
+    ) -> Sequential {
+        for block in 0..stage.blocks {
+            let stride = if block == 0 { strides.next(stage.stride) } else { 1 };
+            let layers = |f: Sequential| {
+                let inner = inputs * stage.expand;
+                let f = if stage.expand == 1 { f } else { self.conv(f, inner, 1, 1) };
+                let depthwise =
+                    Conv2d { groups: inner, stride: stride.into(), ..self.padded(inner, stage.kernel) };
+                let f = self.normalised(f.layer(depthwise)).relu6();
+                self.normalised(f.conv(stage.channels, 1))
+            };
+            // What halves where images are large is not a residual block where they are small, either.
+            network = if inputs == stage.channels && (block > 0 || stage.stride == 1) {
+                network.residual(Shortcut::Identity, layers)
+            } else {
+                layers(network)
+            };
+            inputs = stage.channels;
+        }
+        network
+    }
 }

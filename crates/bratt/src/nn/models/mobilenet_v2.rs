@@ -6,7 +6,7 @@
 //!
 //! Source: Sandler, Howard, Zhu, Zhmoginov and Chen, MobileNetV2, 2018, table 2; torchvision.
 
-use super::inverted::{Stage, Strides, conv, stage};
+use super::inverted::{Stage, Strides, Style};
 use super::start;
 use crate::nn::Sequential;
 
@@ -21,14 +21,17 @@ const STAGES: [[usize; 4]; 7] = [
     [6, 320, 1, 1],
 ];
 
+/// As torchvision's.
+const STYLE: Style = Style { same: false, epsilon: 1e-5 };
+
 pub(super) fn mobilenet_v2(input: &[usize], classes: usize) -> Sequential {
     let mut strides = Strides::of(input, 5);
     let mut inputs = 32;
-    let mut network = conv(start(input), inputs, 3, strides.next(2));
+    let mut network = STYLE.conv(start(input), inputs, 3, strides.next(2));
     for [expand, channels, blocks, stride] in STAGES {
         let row = Stage { expand, kernel: 3, channels, blocks, stride };
-        network = stage(network, inputs, &row, &mut strides);
+        network = STYLE.stage(network, inputs, &row, &mut strides);
         inputs = channels;
     }
-    conv(network, 1280, 1, 1).global_average_pool().dropout(0.2).dense(classes)
+    STYLE.conv(network, 1280, 1, 1).global_average_pool().dropout(0.2).dense(classes)
 }

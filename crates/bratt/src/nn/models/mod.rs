@@ -18,17 +18,21 @@
 //! Parameters are counted for 10 classes of 28x28x1 (`lenet`, `convnet-s`) or 32x32x3, and for 1000 of 224x224x3 where a
 //! network is for large images.
 //!
+//! [`from_toml`] reads a network of one's own from a list of layers.
+//!
 //! Sources stand in each family's file; for the first three, the lecture on regression.
 
 mod convnet_s;
 mod efficientnet_lite;
 mod inverted;
+mod layers;
 mod lenet;
 mod mlp;
 mod mobilenet_v2;
 mod resnet;
 mod resnet_cifar;
 
+pub use layers::from_toml;
 pub use mlp::Mlp;
 
 use super::{Conv2d, Dense, Initializer, Input, NnError, Padding, Sequential, Task};
@@ -146,15 +150,7 @@ fn strided(channels: usize, kernel: usize, stride: usize) -> Conv2d {
     if stride == 1 {
         return Conv2d::new(channels, kernel);
     }
-    Conv2d { stride: stride.into(), padding: around(kernel / 2), ..Conv2d::new(channels, kernel) }
-}
-
-/// As many pixels of padding on each side.
-fn around(pixels: usize) -> Padding {
-    match pixels {
-        0 => Padding::Valid,
-        _ => Padding::Sides { top: pixels, bottom: pixels, left: pixels, right: pixels },
-    }
+    Conv2d { stride: stride.into(), padding: Padding::Around(kernel / 2), ..Conv2d::new(channels, kernel) }
 }
 
 /// The nearest known name, or all of them.

@@ -21,7 +21,7 @@
 //! al. 2017, section 5.1 for gamma = 0.
 
 use super::{start, strided};
-use crate::nn::{MaxPool2d, Residual, Sequential, Shortcut};
+use crate::nn::{MaxPool2d, Padding, Residual, Sequential, Shortcut};
 
 /// The layers of one block.
 #[derive(Clone, Copy)]
@@ -69,7 +69,7 @@ pub(super) fn resnet(name: &str, input: &[usize], classes: usize) -> Option<Sequ
     let mut network = if small {
         start(input).conv(64, 3).batch_norm().relu()
     } else {
-        let pool = MaxPool2d { stride: Some(2.into()), padding: super::around(1), ..MaxPool2d::new(3) };
+        let pool = MaxPool2d { stride: Some(2.into()), padding: Padding::Around(1), ..MaxPool2d::new(3) };
         start(input).layer(strided(64, 7, 2)).batch_norm().relu().layer(pool)
     };
     let mut inputs = 64;

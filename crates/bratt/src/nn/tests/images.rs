@@ -13,6 +13,7 @@ pub(super) fn each_kind() -> Vec<Sequential> {
         image().conv(3, 3),
         image().layer(Conv2d { padding: Padding::Valid, stride: [2, 1].into(), ..Conv2d::new(2, [3, 2]) }),
         image().layer(Conv2d { padding: sides, dilation: 2.into(), groups: 2, ..Conv2d::new(4, 2) }),
+        image().layer(Conv2d { padding: Padding::Around(2), stride: 2.into(), ..Conv2d::new(2, 3) }),
         image().layer(Conv2d { bias: Some(false), init: Some(Initializer::HeUniform), ..Conv2d::new(1, 1) }),
         image().conv(2, 3).batch_norm().relu().max_pool(2).dense(2),
         image().max_pool(2),

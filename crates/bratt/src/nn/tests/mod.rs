@@ -3,6 +3,7 @@
 mod batch_norm;
 mod fold;
 mod images;
+mod layers;
 mod models;
 mod plain;
 mod residual;
