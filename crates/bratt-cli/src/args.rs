@@ -119,8 +119,9 @@ pub struct TrainArgs {
     #[arg(long, value_name = "KIND", help_heading = "Data")]
     pub preprocess: Option<String>,
 
-    /// mlp, lenet, softmax, logistic, linear, or such as mlp-300-100-bn-dropout
-    #[arg(long, value_name = "NAME", help_heading = "Model")]
+    /// convnet-s, resnet20, resnet18, mobilenet-v2, efficientnet-lite0, lenet, mlp, softmax, logistic, linear, ..., such
+    /// as mlp-300-100-bn-dropout, or a list of layers (.toml)
+    #[arg(long, value_name = "NAME|FILE", help_heading = "Model")]
     pub model: Option<String>,
     /// Units of the hidden layers of an mlp, such as 512,256
     #[arg(long, value_name = "N,N,...", help_heading = "Model", value_delimiter = ',')]
@@ -269,7 +270,7 @@ pub struct PredictArgs {
 /// Options of `inspect`.
 #[derive(Args, Debug)]
 pub struct InspectArgs {
-    /// A model file, the folder of a run, or the name of a model such as mlp-300-100
+    /// A model file, the folder of a run, a list of layers (.toml), or the name of a model such as resnet20
     pub model: String,
     /// The graph as text
     #[arg(long, group = "view")]
@@ -292,18 +293,21 @@ pub struct InspectArgs {
     /// The optimizer of the training step
     #[arg(long, value_name = "NAME", default_value = "adam")]
     pub optimizer: String,
-    /// Shape of an example, for a model by name
+    /// Shape of an example, for a model by name or a list of layers
     #[arg(long, value_name = "H,W,C", default_value = "8,8,1", value_delimiter = ',')]
     pub input: Vec<usize>,
-    /// Number of classes, for a model by name
+    /// Number of classes, for a model by name or a list of layers
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub classes: usize,
-    /// Threads of --profile [default: one a processor]
+    /// Threads [default: one a processor]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
-    /// Instruction set of --profile [default: the best there is]
+    /// Instruction set [default: the best there is]
     #[arg(long, value_name = "NAME")]
     pub isa: Option<String>,
+    /// Write layers, cost and memory as JSON
+    #[arg(long, conflicts_with = "view")]
+    pub json: bool,
     /// How often --profile runs the program
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub runs: u32,

@@ -5,7 +5,8 @@
 //! mean together is decided in [`plan`](crate::plan), which also records what was decided for keys that nobody set.
 
 use crate::args::TrainArgs;
-use crate::failure::{Exit, Failure, nearest};
+use crate::failure::{Exit, Failure};
+use bratt::names::nearest;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -45,7 +46,11 @@ pub const KEYS: &[Key] = &[
     key("data.val", "--val", "share of the data for validation"),
     key("data.test", "--test", "share of the data for the final test"),
     key("data.preprocess", "--preprocess", "per-channel, standardize, pca, pca-whiten, zca or none"),
-    key("model.arch", "--model", "mlp, lenet, softmax, logistic, linear, mlp-300-100-bn-dropout, ..."),
+    key(
+        "model.arch",
+        "--model",
+        "convnet-s, resnet20, lenet, mlp, mlp-300-100-bn, softmax, ... or a list of layers (.toml)",
+    ),
     key("model.hidden", "--hidden", "units of the hidden layers of an mlp, as [512, 256]"),
     key("model.activation", "--activation", "activation of hidden layers"),
     only_key("model.pieces", "linear pieces of each maxout unit"),
@@ -181,7 +186,7 @@ impl Settings {
         let last = |name: &str| name.rsplit('.').next().unwrap_or("").to_string();
         // `lr` alone, or in the wrong section, is as near as a letter too many.
         let by_last = names.iter().find(|name| last(name) == last(found)).copied();
-        let help = match by_last.or_else(|| nearest(found, &names)) {
+        let help = match by_last.or_else(|| nearest(found, names.iter().copied())) {
             Some(name) => format!("did you mean `{name}`?"),
             None => "`bratt train --set help` lists the keys".into(),
         };

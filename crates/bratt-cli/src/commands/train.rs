@@ -4,12 +4,13 @@ mod console;
 
 use super::audit;
 use crate::args::{Global, TrainArgs};
-use crate::failure::{Exit, Failure, suggestion};
+use crate::failure::{Exit, Failure};
 use crate::plan::{self, ModelPlan, OptimPlan, at_least_one};
 use crate::settings::{Origin, Settings};
 use crate::terminal::{DIM, PLAIN, Terminal, To, counted, magnitude, tell, thousands};
 use bratt::data::{Audit, Features, Source, digits};
 use bratt::exec::Isa;
+use bratt::names::hint;
 use bratt::nn;
 use bratt::report::{RunError, RunFolder};
 use bratt::train::{
@@ -321,7 +322,7 @@ fn preprocess(settings: &Settings) -> Result<Preprocess, Failure> {
         other => {
             return Err(settings
                 .invalid("data.preprocess", "the name of a preprocessing")
-                .help(suggestion(other, &PREPROCESS)));
+                .help(hint(other, &PREPROCESS)));
         }
     })
 }

@@ -294,13 +294,11 @@ fn describe(trainer: &Trainer, data: &Splits, network: &Sequential, schedule: &S
 /// The network as a model file describes it: learned preprocessing is in slots, not in the layers.
 fn without_numbers(network: &Sequential) -> Sequential {
     let mut network = network.clone();
-    for named in &mut network.layers {
-        match &named.layer {
-            Layer::Standardize(layer) => named.layer = layer.without_numbers().into(),
-            Layer::Whiten(layer) => named.layer = layer.without_numbers().into(),
-            _ => {}
-        }
-    }
+    network.for_each_layer_mut(|layer| match layer {
+        Layer::Standardize(given) => *layer = given.without_numbers().into(),
+        Layer::Whiten(given) => *layer = given.without_numbers().into(),
+        _ => {}
+    });
     network
 }
 

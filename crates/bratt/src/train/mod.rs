@@ -37,7 +37,7 @@ pub use event::{EpochEnd, Event, Listener, Listeners, Score, Started, StopReason
 pub use fit::Fit;
 pub use preprocess::Preprocess;
 pub use splits::{Part, Splits};
-pub use step::{evaluation_graph, training_graph};
+pub use step::training_graph;
 pub use trainer::{Stop, Trainer, starting_rate};
 
 #[cfg(test)]

@@ -1,9 +1,4 @@
-//! The graphs that training runs: the whole step, and evaluation.
-//!
-//! ```text
-//! training    (features, labels, lr[, momentum], state) -> (loss, state')
-//! evaluation  (features, labels, state) -> (losses, logits)
-//! ```
+//! The graph that training runs: `(features, labels, lr[, momentum], state) -> (loss, state')`.
 //!
 //! A step is `loss = mean of losses(network(features; points), labels)`, its gradients with respect to the points, and
 //! the optimiser's equations; the point of a parameter is the parameter itself or, for Nesterov's momentum, its
@@ -37,7 +32,9 @@ pub fn training_graph(
     batch: usize,
 ) -> Result<Graph, GraphError> {
     let g = Graph::builder();
-    let features = g.input("features", batch_shape(network, batch));
+    let mut shape = vec![batch];
+    shape.extend(&network.input);
+    let features = g.input("features", shape);
     let labels = g.input("labels", [batch]);
     let mut step = optimizer.begin(&g);
     let mut parameters = Parameters::read_at(|g, p| step.point(g, &p.name, p.slot, p.value, p.decay));
@@ -54,30 +51,10 @@ pub fn training_graph(
     g.finish()
 }
 
-/// The graph that evaluates `batch` examples: inputs `features` and `labels`, outputs `losses` `[batch]` and `logits`
-/// `[batch, k]`.
-///
-/// # Errors
-/// A layer that does not fit.
-pub fn evaluation_graph(network: &Sequential, task: Task, batch: usize) -> Result<Graph, GraphError> {
-    let g = Graph::builder();
-    let features = g.input("features", batch_shape(network, batch));
-    let labels = g.input("labels", [batch]);
-    let logits = network.forward(&g, features, Mode::Inference, &mut Parameters::new());
-    g.output("losses", g.layer("loss", || task.losses(&g, logits, labels)));
-    g.output("logits", logits);
-    g.finish()
-}
-
-fn batch_shape(network: &Sequential, batch: usize) -> Vec<usize> {
-    let mut shape = vec![batch];
-    shape.extend(&network.input);
-    shape
-}
-
 /// The least number of examples that a step makes sense for: batch norm of a single example has no variance.
 pub(super) fn least_batch(network: &Sequential) -> usize {
-    let normalises = network.layers.iter().any(|named| matches!(named.layer, Layer::BatchNorm(_)));
+    let mut normalises = false;
+    network.for_each_layer(|_, layer| normalises |= matches!(layer, Layer::BatchNorm(_)));
     if normalises { 2 } else { 1 }
 }
 
