@@ -21,8 +21,8 @@ impl TileKernel<'_> {
     #[inline(always)]
     pub(super) unsafe fn gathered<S: Simd>(&self, chunks: &Chunks) {
         let registers = const { Registers::new::<S>() };
-        let mr = const { micro::most_rows::<S>(GATHERED) };
         let nr = registers.nr;
+        let mr = const { micro::most_rows::<S>(GATHERED) };
         let Tile { row, rows, cols, .. } = self.tile;
         let mut kept = self.kept;
         let mut done = 0;
@@ -34,12 +34,16 @@ impl TileKernel<'_> {
             while done < rows {
                 let outputs = chunks.outputs.min(rows - done);
                 let a = chunks.bring(row + done, outputs, self.a, seen);
+                let c = self.c.add(done * self.c_stride);
                 for stretch in &chunks.stretches {
-                    let runs = &chunks.runs[stretch.runs.clone()];
                     // All of B is kept, stretch after stretch.
                     let before =
                         if self.gemm.keeps_b { stretch.first * cols.next_multiple_of(nr) } else { 0 };
-                    let packing = !kept && !self.gemm.shape.trans_b && micro::group(outputs, mr) == mr;
+                    // The first rows can pack B only if they use all of it.
+                    let packing = !kept
+                        && !self.gemm.shape.trans_b
+                        && chunks.phases.len() == 1
+                        && micro::group(outputs, mr) == mr;
                     let panels = Panels {
                         first: stretch.first,
                         depth: stretch.depth,
@@ -51,31 +55,37 @@ impl TileKernel<'_> {
                     while j < cols {
                         let panel = self.panel::<S>(panels, j);
                         let width = nr.min(cols - j);
-                        let mut i = 0;
-                        while i < outputs {
-                            let group = micro::group(outputs - i, mr);
-                            let source = if i == 0 { self.source::<S>(panels, j, panel) } else { panel };
-                            let block = Block {
-                                depth: 0,
-                                a,
-                                a_stride: 1,
-                                offsets: chunks.offsets.as_ptr().add(i),
-                                runs: (runs.as_ptr(), runs.len()),
-                                b: source.b,
-                                b_stride: source.b_stride,
-                                packed: source.packed,
-                                c: self.c.add((done + i) * self.c_stride + j),
-                                c_stride: self.c_stride,
-                                width,
-                                accumulate: stretch.first > 0,
-                            };
-                            let vectors = registers.vectors(width);
-                            if i == 0 && packing {
-                                micro::block::<S, GATHERED, PACKING>(mr, vectors, block);
-                            } else {
-                                micro::block::<S, GATHERED, AS_IS>(group, vectors, block);
+                        for (phase, runs) in chunks.phases.iter().zip(&stretch.runs) {
+                            // The last chunk may have fewer images.
+                            let count = phase.places.len() * outputs / chunks.outputs;
+                            let runs = &phase.runs[runs.clone()];
+                            let mut i = 0;
+                            while i < count {
+                                let group = micro::group(count - i, mr);
+                                let source = if i == 0 { self.source::<S>(panels, j, panel) } else { panel };
+                                let block = Block {
+                                    depth: 0,
+                                    a,
+                                    a_stride: 1,
+                                    offsets: phase.offsets.as_ptr().add(i),
+                                    places: phase.places.as_ptr().add(i),
+                                    runs: (runs.as_ptr(), runs.len()),
+                                    b: source.b,
+                                    b_stride: source.b_stride,
+                                    packed: source.packed,
+                                    c: c.add(j),
+                                    c_stride: self.c_stride,
+                                    width,
+                                    accumulate: stretch.first > 0,
+                                };
+                                let vectors = registers.vectors(width);
+                                if i == 0 && packing {
+                                    micro::block::<S, GATHERED, PACKING>(mr, vectors, block);
+                                } else {
+                                    micro::block::<S, GATHERED, AS_IS>(group, vectors, block);
+                                }
+                                i += group;
                             }
-                            i += group;
                         }
                         j += width;
                     }
@@ -128,6 +138,7 @@ impl TileKernel<'_> {
                             a: images.wrapping_add(channel),
                             a_stride: windows.stride[1] * channels,
                             offsets: SIDE_BY_SIDE.as_ptr(),
+                            places: SIDE_BY_SIDE.as_ptr(),
                             runs: (runs.as_ptr(), count),
                             b: panel.b,
                             b_stride: panel.b_stride,

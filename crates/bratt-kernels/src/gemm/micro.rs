@@ -87,6 +87,8 @@ pub(super) struct Block {
     pub a_stride: usize,
     /// With [`GATHERED`]: where each row of A begins, from `a`.
     pub offsets: *const usize,
+    /// With [`GATHERED`]: which row of C, from `c`, each row is.
+    pub places: *const usize,
     /// With [`GATHERED`]: the steps, in place of `depth`.
     pub runs: (*const Run, usize),
     /// First number of B.
@@ -130,9 +132,12 @@ pub(super) unsafe fn micro<S: Simd, const R: usize, const W: usize, const A: u8,
     let Block { a_stride, c_stride, .. } = block;
     // SAFETY: the caller vouches for the set and the pointers.
     unsafe {
-        // The lines of C are on their way while the sums are formed.
+        let mut c = [block.c; R];
         for r in 0..R {
-            prefetch(block.c.wrapping_add(r * c_stride));
+            let place = if A == GATHERED { *block.places.add(r) } else { r };
+            c[r] = block.c.wrapping_add(place.wrapping_mul(c_stride));
+            // The lines of C are on their way while the sums are formed.
+            prefetch(c[r]);
         }
         let mut acc = [[S::splat(0.0); W]; R];
         if A == GATHERED {
@@ -144,12 +149,13 @@ pub(super) unsafe fn micro<S: Simd, const R: usize, const W: usize, const A: u8,
                 let run = *block.runs.0.add(i);
                 let row = |r: usize| rows[r].wrapping_add(run.a);
                 let row: [*const f32; R] = std::array::from_fn(row);
-                let a = |step: usize, r: usize| *row[r].wrapping_add(step * a_stride);
+                let a = |step: usize, r: usize| *row[r].wrapping_add(step.wrapping_mul(a_stride));
                 steps::<S, R, W, B>(block, run.b, run.depth, &mut acc, a);
             }
         } else {
             let a = |step: usize, r: usize| {
-                let at = if A == COLUMNS { step * a_stride + r } else { step + r * a_stride };
+                let (along, across) = if A == COLUMNS { (step, r) } else { (r, step) };
+                let at = along.wrapping_mul(a_stride).wrapping_add(across);
                 *block.a.wrapping_add(at)
             };
             steps::<S, R, W, B>(block, 0, block.depth, &mut acc, a);
@@ -157,7 +163,7 @@ pub(super) unsafe fn micro<S: Simd, const R: usize, const W: usize, const A: u8,
         let last = block.width - (W - 1) * S::LANES;
         for r in 0..R {
             for w in 0..W {
-                let p = block.c.add(r * c_stride + w * S::LANES);
+                let p = c[r].add(w * S::LANES);
                 // Whole vectors apart, so that nothing but registers is involved.
                 if w < W - 1 || last == S::LANES {
                     let sum = if block.accumulate { S::add(acc[r][w], S::load(p)) } else { acc[r][w] };

@@ -30,6 +30,7 @@ impl TileKernel<'_> {
                     a,
                     a_stride: if trans_a { a_col } else { a_row },
                     offsets: std::ptr::null(),
+                    places: std::ptr::null(),
                     runs: (std::ptr::null(), 0),
                     b: self.b.add(col + j),
                     b_stride: n,

@@ -73,6 +73,7 @@ impl TileKernel<'_> {
                             a: a.add(if trans_a { i } else { i * a_stride }),
                             a_stride,
                             offsets: std::ptr::null(),
+                            places: std::ptr::null(),
                             runs: (std::ptr::null(), 0),
                             b: source.b,
                             b_stride: source.b_stride,

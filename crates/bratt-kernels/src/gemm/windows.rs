@@ -6,7 +6,8 @@
 //!
 //! - `X W` (a convolution) goes through *chunks*: some rows of outputs of one image, or several whole images. What a
 //!   chunk sees is copied once into the scratch, zeros included; or read where it lies, if there are no zeros to add.
-//!   Then each row of A is an offset, and each row of a window a *run* of neighbouring numbers.
+//!   Then each row of A is an offset, and each row of a window a *run* of neighbouring numbers. Zeros between pixels
+//!   are neither copied nor multiplied: the outputs of each *phase*, their place between pixels, have runs of their own.
 //! - `X^T dy` (the gradient of the weights) has the pixels of a chunk as its steps, and nothing to add: at each tap, the
 //!   runs are those outputs that see a pixel of the image.
 //!
@@ -65,7 +66,8 @@ impl Windows {
         product(&[self.kernel[0], self.kernel[1], self.channels])
     }
 
-    /// Whether all extents are at least 1 and all positions can be counted.
+    /// Whether all extents are at least 1, all positions can be counted, and windows move by one pixel along a side with
+    /// spread pixels.
     pub fn is_sound(&self) -> bool {
         let pairs = [self.extent, self.kernel, self.stride, self.dilation, self.spread, self.outputs];
         let plane = |side: usize| {
@@ -76,8 +78,10 @@ impl Windows {
             image.checked_add(1)?;
             last.checked_add(reach)?.checked_add(1)
         };
+        let moving = (0..2).all(|side| self.spread[side] == 1 || self.stride[side] == 1);
         self.images > 0
             && self.channels > 0
+            && moving
             && pairs.iter().all(|pair| !pair.contains(&0))
             && self.len().is_some()
             && self.rows().is_some()
@@ -96,14 +100,79 @@ impl Windows {
         sides && (!shape.trans_a || self.spread == [1, 1])
     }
 
-    /// Number of pixels along a side from the first to the last tap of `outputs` windows.
-    fn seen(&self, side: usize, outputs: usize) -> usize {
-        (outputs - 1) * self.stride[side] + (self.kernel[side] - 1) * self.dilation[side] + 1
+    /// Zeros before the first pixel of a side, those between pixels left out.
+    fn zeros(&self, side: usize) -> usize {
+        self.before[side].div_ceil(self.spread[side])
+    }
+
+    /// Where the pixel that output `o` sees at tap `t` lies along a side, counted from the first of the zeros before, and
+    /// those between pixels left out; `None` if it is one of them.
+    fn place(&self, side: usize, o: usize, t: usize) -> Option<usize> {
+        let point = o * self.stride[side] + t * self.dilation[side];
+        // Rounded up to where a pixel could be, so that the difference is not negative.
+        let from_zeros = point + self.zeros(side) * self.spread[side] - self.before[side];
+        from_zeros.is_multiple_of(self.spread[side]).then_some(from_zeros / self.spread[side])
+    }
+
+    /// Pixels and zeros along a side, those between pixels left out, that `outputs` windows reach.
+    fn pixels(&self, side: usize, outputs: usize) -> usize {
+        let last = (outputs - 1) * self.stride[side] + (self.kernel[side] - 1) * self.dilation[side];
+        (last + self.zeros(side) * self.spread[side] - self.before[side]) / self.spread[side] + 1
+    }
+
+    /// The outputs at one place between pixels of a chunk of so many images and rows of outputs; images and lines of
+    /// pixels lie so far apart.
+    fn phase(&self, between: [usize; 2], [images, rows]: [usize; 2], [image, line]: [usize; 2]) -> Phase {
+        let Windows { channels, stride, spread, outputs: [_, ow], .. } = *self;
+        let (mut places, mut offsets) = (vec![], vec![]);
+        for of in 0..images {
+            for y in (between[0]..rows).step_by(spread[0]) {
+                for x in (between[1]..ow).step_by(spread[1]) {
+                    places.push((of * rows + y) * ow + x);
+                    let (down, across) = (y / spread[0] * stride[0], x / spread[1] * stride[1]);
+                    offsets.push(of * image + down * line + across * channels);
+                }
+            }
+        }
+        Phase { places, offsets, runs: vec![] }
+    }
+
+    /// Cuts windows into stretches of about `kc` steps, and gives each phase its runs.
+    fn stretches(&self, phases: &mut [Phase], line: usize, kc: usize) -> Vec<Stretch> {
+        let Windows { channels, kernel: [kh, kw], dilation, spread, .. } = *self;
+        // Taps side by side are one run.
+        let (taps, length) =
+            if dilation[1] == 1 && spread[1] == 1 { (1, kw * channels) } else { (kw, channels) };
+        // Several runs to a stretch, or several stretches of equal length to a run.
+        let piece = if length <= kc { length } else { length.div_ceil(length.div_ceil(kc)) };
+        let mut stretches: Vec<Stretch> = vec![];
+        let mut first = 0;
+        for (i, j) in (0..kh).flat_map(|i| (0..taps).map(move |j| (i, j))) {
+            for within in (0..length).step_by(piece) {
+                let depth = piece.min(length - within);
+                if stretches.last().is_none_or(|s| s.depth + depth > kc.max(piece)) {
+                    let runs = phases.iter().map(|phase| phase.runs.len()..phase.runs.len()).collect();
+                    stretches.push(Stretch { first, depth: 0, runs });
+                }
+                let Some(stretch) = stretches.last_mut() else { continue };
+                for (index, phase) in phases.iter_mut().enumerate() {
+                    let (y, x) = (index / spread[1], index % spread[1]);
+                    if let (Some(row), Some(col)) = (self.place(0, y, i), self.place(1, x, j)) {
+                        let a = row * line + col * channels + within;
+                        phase.runs.push(Run { a, b: stretch.depth, depth });
+                        stretch.runs[index].end += 1;
+                    }
+                }
+                stretch.depth += depth;
+                first += depth;
+            }
+        }
+        stretches
     }
 
     /// Whether no window sees a zero that is not in the image.
     fn is_bare(&self) -> bool {
-        let inside = |side| self.seen(side, self.outputs[side]) <= self.extent[side];
+        let inside = |side| self.pixels(side, self.outputs[side]) <= self.extent[side];
         self.before == [0, 0] && self.spread == [1, 1] && inside(0) && inside(1)
     }
 
@@ -136,14 +205,25 @@ fn product(factors: &[usize]) -> Option<usize> {
     factors.iter().try_fold(1usize, |all, &factor| all.checked_mul(factor))
 }
 
+/// Outputs of a chunk that see pixels at the same taps.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Phase {
+    /// Which outputs they are.
+    pub places: Vec<usize>,
+    /// Where their windows begin.
+    pub offsets: Vec<usize>,
+    /// The numbers of their windows that are not between pixels.
+    pub runs: Vec<Run>,
+}
+
 /// Steps along `k` that are computed together.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Stretch {
     /// The first step, and how many.
     pub first: usize,
     pub depth: usize,
-    /// Which of the runs.
-    pub runs: Range<usize>,
+    /// Which of the runs of each phase.
+    pub runs: Vec<Range<usize>>,
 }
 
 /// Windows cut into chunks.
@@ -156,43 +236,40 @@ pub(super) struct Chunks {
     rows: usize,
     /// Rows and length of a row of what it sees of an image, where that is copied.
     copied: Option<(usize, usize)>,
-    /// Where each output's window begins, from the first one's.
-    pub offsets: Vec<usize>,
-    /// A window's numbers as runs, cut into stretches.
-    pub runs: Vec<Run>,
+    /// One for each place between spread pixels.
+    pub phases: Vec<Phase>,
     pub stretches: Vec<Stretch>,
 }
 
 impl Chunks {
     /// Chunks of at most `most` outputs if that is possible, of windows cut into stretches of about `kc` steps.
     pub(super) fn new(windows: Windows, most: usize, kc: usize) -> Chunks {
-        let Windows { images, extent, channels, kernel, stride, dilation, outputs: [oh, ow], .. } = windows;
+        let Windows { images, extent, channels, spread, outputs: [oh, ow], .. } = windows;
         let most = most.min(CHUNK);
-        let seen = |rows| windows.seen(0, rows) * windows.seen(1, ow) * channels;
+        let len = |rows| windows.pixels(0, rows) * windows.pixels(1, ow) * channels;
         let (rows, images) = if oh * ow * 2 <= most && images > 1 {
-            let room = (CHUNK_LEN / seen(oh)).max(1);
+            let room = (CHUNK_LEN / len(oh)).max(1);
             (oh, (most / (oh * ow)).min(room).clamp(1, images))
         } else {
-            let fits =
-                |rows: &usize| oh.is_multiple_of(*rows) && rows * ow <= most && seen(*rows) <= CHUNK_LEN;
-            ((1..=oh).rev().find(fits).unwrap_or(1), 1)
+            // Chunks begin at the same place between pixels.
+            let fits = |rows: &usize| {
+                let aligned = oh.is_multiple_of(*rows) && rows.is_multiple_of(spread[0]);
+                aligned && rows * ow <= most && len(*rows) <= CHUNK_LEN
+            };
+            let least = if oh.is_multiple_of(spread[0]) { spread[0] } else { oh };
+            ((1..=oh).rev().find(fits).unwrap_or(least), 1)
         };
-        let copied = (!windows.is_bare()).then(|| (windows.seen(0, rows), windows.seen(1, ow) * channels));
+        let copied =
+            (!windows.is_bare()).then(|| (windows.pixels(0, rows), windows.pixels(1, ow) * channels));
         let (image, line) = match copied {
             Some((lines, line)) => (lines * line, line),
             None => (extent[0] * extent[1] * channels, extent[1] * channels),
         };
-        let place = |o: usize| {
-            let (of, y, x) = (o / (rows * ow), o / ow % rows, o % ow);
-            of * image + y * stride[0] * line + x * stride[1] * channels
-        };
-        let outputs = images * rows * ow;
-        // Taps side by side are one run.
-        let (taps, length) = if dilation[1] == 1 { (1, kernel[1] * channels) } else { (kernel[1], channels) };
-        let starts = (0..kernel[0] * taps)
-            .map(|tap| tap / taps * dilation[0] * line + tap % taps * dilation[1] * channels);
-        let (runs, stretches) = stretches(starts, length, kc);
-        Chunks { windows, outputs, rows, copied, offsets: (0..outputs).map(place).collect(), runs, stretches }
+        let between = (0..spread[0]).flat_map(|y| (0..spread[1]).map(move |x| [y, x]));
+        let mut phases: Vec<Phase> =
+            between.map(|between| windows.phase(between, [images, rows], [image, line])).collect();
+        let stretches = windows.stretches(&mut phases, line, kc);
+        Chunks { windows, outputs: images * rows * ow, rows, copied, phases, stretches }
     }
 
     /// Numbers of scratch that a chunk needs.
@@ -213,53 +290,33 @@ impl Chunks {
         images: *const f32,
         scratch: *mut f32,
     ) -> *const f32 {
-        let Windows { extent: [height, width], channels, stride, outputs: [oh, ow], .. } = self.windows;
-        let (image, top) = (first / (oh * ow), first / ow % oh * stride[0]);
+        let Windows { extent: [height, width], channels, stride, spread, outputs: [oh, ow], .. } =
+            self.windows;
+        let (image, top) = (first / (oh * ow), first / ow % oh / spread[0] * stride[0]);
         let len = height * width * channels;
         let Some((lines, line)) = self.copied else {
             return images.wrapping_add(image * len + top * width * channels);
         };
-        let count = outputs.div_ceil(self.rows * ow);
-        for of in 0..count {
+        let left = (self.windows.zeros(1) * channels).min(line);
+        let pixels = (width * channels).min(line - left);
+        for of in 0..outputs.div_ceil(self.rows * ow) {
             for y in 0..lines {
-                // SAFETY: line `y` of image `of` in the scratch; rows found by `pixel` lie within the image.
+                // SAFETY: line `y` of image `of` in the scratch, and a row of the image.
                 unsafe {
                     let to = scratch.add((of * lines + y) * line);
-                    match self.windows.pixel(0, top + y) {
-                        Some(row) => {
+                    match (top + y).checked_sub(self.windows.zeros(0)) {
+                        Some(row) if row < height => {
                             let from = images.add((image + of) * len + row * width * channels);
-                            self.line(from, to, line);
+                            to.write_bytes(0, left);
+                            std::ptr::copy_nonoverlapping(from, to.add(left), pixels);
+                            to.add(left + pixels).write_bytes(0, line - left - pixels);
                         }
-                        None => to.write_bytes(0, line),
+                        _ => to.write_bytes(0, line),
                     }
                 }
             }
         }
         scratch
-    }
-
-    /// A row of an image with zeros around and between its pixels.
-    ///
-    /// # Safety
-    /// `from` is a row of the images, `to` has room for `line` numbers.
-    unsafe fn line(&self, from: *const f32, to: *mut f32, line: usize) {
-        let Windows { extent: [_, width], channels, spread, before, .. } = self.windows;
-        let left = (before[1] * channels).min(line);
-        let step = spread[1] * channels;
-        // SAFETY: all lengths are cut off at the end of the line.
-        unsafe {
-            to.write_bytes(0, left);
-            if spread[1] == 1 {
-                let pixels = (width * channels).min(line - left);
-                std::ptr::copy_nonoverlapping(from, to.add(left), pixels);
-                to.add(left + pixels).write_bytes(0, line - left - pixels);
-                return;
-            }
-            to.add(left).write_bytes(0, line - left);
-            for x in (0..width).take_while(|x| left + x * step < line) {
-                std::ptr::copy_nonoverlapping(from.add(x * channels), to.add(left + x * step), channels);
-            }
-        }
     }
 
     /// The outputs of a chunk that see the image at a tap, as runs from the first number of the image of the chunk's
@@ -297,31 +354,4 @@ impl Chunks {
     pub(super) fn most_runs(&self) -> usize {
         self.outputs / self.windows.outputs[1]
     }
-}
-
-/// Runs of `length` numbers, cut so that stretches of whole or cut runs have about `kc` steps.
-fn stretches(starts: impl Iterator<Item = usize>, length: usize, kc: usize) -> (Vec<Run>, Vec<Stretch>) {
-    // Several runs to a stretch, or several stretches of equal length to a run.
-    let piece = if length <= kc { length } else { length.div_ceil(length.div_ceil(kc)) };
-    let mut runs: Vec<Run> = vec![];
-    let mut stretches: Vec<Stretch> = vec![];
-    let mut at = 0;
-    for start in starts {
-        let mut within = 0;
-        while within < length {
-            let depth = piece.min(length - within);
-            let fits = stretches.last().is_some_and(|s| s.depth + depth <= kc.max(piece));
-            if !fits {
-                stretches.push(Stretch { first: at, depth: 0, runs: runs.len()..runs.len() });
-            }
-            if let Some(stretch) = stretches.last_mut() {
-                runs.push(Run { a: start + within, b: stretch.depth, depth });
-                stretch.depth += depth;
-                stretch.runs.end += 1;
-            }
-            within += depth;
-            at += depth;
-        }
-    }
-    (runs, stretches)
 }

@@ -77,6 +77,9 @@ fn strides_dilations_paddings_and_spreads() {
         for dilation in [ONE, [2, 1], [1, 3]] {
             for spread in [ONE, [2, 2], [1, 3]] {
                 for pads in [[NONE, NONE], [ONE, ONE], [[0, 2], [3, 0]], [[4, 5], [1, 6]]] {
+                    if (0..2).any(|side| stride[side] > 1 && spread[side] > 1) {
+                        continue;
+                    }
                     let windows = windows(2, [7, 9], 3, [3, 2], [stride, dilation, spread], pads);
                     check_all(&windows, 5, TileNeed::default());
                 }
@@ -91,6 +94,17 @@ fn channels_and_columns_at_awkward_numbers() {
         for n in [1, 7, 16, 17, 33] {
             let windows = windows(1, [5, 6], channels, [3, 3], [ONE; 3], [ONE, ONE]);
             check_all(&windows, n, TileNeed::default());
+        }
+    }
+}
+
+/// Chunks of several rows and of several images, between whose pixels are zeros.
+#[test]
+fn phases_of_spread_pixels() {
+    for (images, extent) in [(3, [8, 16]), (20, [3, 3]), (2, [9, 20])] {
+        for (spread, after) in [([2, 2], ONE), ([2, 2], NONE), ([1, 2], ONE), ([3, 1], [2, 2])] {
+            let windows = windows(images, extent, 8, [3, 3], [ONE, ONE, spread], [ONE, after]);
+            check_all(&windows, 18, TileNeed::default());
         }
     }
 }
