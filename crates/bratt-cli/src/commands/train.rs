@@ -22,6 +22,9 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
+/// Networks of more layers are not listed before training; `inspect` shows them.
+const MOST_LAYERS: usize = 16;
+
 /// Trains; the number is the exit code.
 pub fn run(args: &TrainArgs, global: Global) -> Result<u8, Failure> {
     let begin = Instant::now();
@@ -248,13 +251,13 @@ impl Job {
         let network = &self.model.network;
         let parameters = network.summary().map_or(0, |summary| summary.parameters());
         let layers: Vec<String> = network.layers.iter().map(|named| named.layer.describe()).collect();
-        let model = format!(
-            "{}, {} parameters: {}",
-            self.model.name,
-            magnitude(parameters as f64),
-            layers.join(", ")
-        );
-        block("model", &model, "--model --hidden --activation --drop");
+        let layers = match layers.len() {
+            0..=MOST_LAYERS => layers.join(", "),
+            count => format!("{count} layers from {} to {}", layers[0], layers[count - 1]),
+        };
+        let (name, parameters) = (&self.model.name, magnitude(parameters as f64));
+        let flags = if name == "mlp" { "--model --hidden --activation --drop" } else { "--model" };
+        block("model", &format!("{name}, {parameters} parameters: {layers}"), flags);
         block("optim", &self.optim.optimizer.describe(), "--optimizer");
         let rate = match settings.origin("optim.lr") {
             Origin::Default => {
