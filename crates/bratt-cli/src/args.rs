@@ -118,6 +118,10 @@ pub struct TrainArgs {
     /// per-channel, standardize, pca, pca-whiten, zca or none; learned from the training part
     #[arg(long, value_name = "KIND", help_heading = "Data")]
     pub preprocess: Option<String>,
+    /// Random changes to training images: none, light, standard or strong
+    /// [default: standard for images in colour, else none]
+    #[arg(long, value_name = "AMOUNT", help_heading = "Data")]
+    pub augment: Option<String>,
 
     /// convnet-s, resnet20, resnet18, mobilenet-v2, efficientnet-lite0, lenet, mlp, softmax, logistic, linear, ..., such
     /// as mlp-300-100-bn-dropout, or a list of layers (.toml)
@@ -179,6 +183,10 @@ pub struct TrainArgs {
     /// Threads [default: one a processor]; the result does not depend on it
     #[arg(long, value_name = "N", help_heading = "Training")]
     pub threads: Option<u64>,
+    /// Threads that make batches beside the training [default: 1 if images are changed, else 0]; the result does not
+    /// depend on it
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    pub loaders: Option<u64>,
     /// Instruction set: avx512, avx2, neon or scalar [default: the best there is]
     #[arg(long, value_name = "NAME", help_heading = "Training")]
     pub isa: Option<String>,

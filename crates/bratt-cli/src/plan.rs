@@ -3,6 +3,10 @@
 //! Whatever is decided because nobody set it is recorded in the [`Settings`] with the reason, for the lines that
 //! `train` prints and for the run's `config.toml`.
 
+mod augment;
+
+pub use augment::{AugmentPlan, augment};
+
 use crate::failure::{Exit, Failure};
 use crate::settings::{Origin, Settings};
 use crate::spec::{self, Training};

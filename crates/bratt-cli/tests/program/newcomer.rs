@@ -117,7 +117,7 @@ fn a_list_of_layers_is_trained_and_inspected() {
             { type = "batch_norm" },
         ] },
         { type = "relu" },
-        { type = "global_avg_pool" },
+        { type = "flatten" },
         { type = "dense", units = "classes" },
     ]"#;
     place.write("net.toml", layers);
@@ -152,10 +152,15 @@ fn the_cost_of_a_model_is_told_before_it_is_trained() {
         memory.iter().find(|row| row["for"] == what && row["batch"] == batch).unwrap()
     };
     let bytes = |row: &serde_json::Value, key: &str| row[key].as_u64().unwrap();
-    // Adam keeps two moments of each parameter and a count; running statistics are buffers.
-    assert_eq!(bytes(row("training", 2), "state_bytes"), 4 * (3 * 269_722 + 2 * 688 + 1));
-    // 688 channels are normalised: their four numbers go, and a bias comes.
-    assert_eq!(bytes(row("inference", 2), "state_bytes"), 4 * (269_722 - 688));
+    // Slots begin at round addresses, so that the state is a little larger than its numbers.
+    let holds = |row, numbers: u64| {
+        let found = bytes(row, "state_bytes");
+        (4 * numbers..4 * numbers + 4096).contains(&found)
+    };
+    // Adam keeps two moments of each parameter and a count; running statistics are buffers of 688 channels.
+    assert!(holds(row("training", 2), 3 * 269_722 + 2 * 688 + 1), "{told}");
+    // Folded, gamma, beta and the statistics are gone, and a bias has come.
+    assert!(holds(row("inference", 2), 269_722 - 688), "{told}");
     assert!(bytes(row("training", 2), "total_bytes") > bytes(row("inference", 2), "total_bytes"));
     assert!(bytes(row("inference", 2), "total_bytes") > bytes(row("inference", 1), "total_bytes"));
     place.bratt("inspect resnet21").fails(4, &["did you mean `resnet20`?"]);

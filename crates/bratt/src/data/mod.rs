@@ -18,6 +18,8 @@
 //! | [`audit`] | what is wrong with data: unreadable files, twins, balance |
 //! | [`split`] | stratified training, validation and test parts |
 //! | [`batches`] | the order of an epoch, cut into batches |
+//! | [`augment`] | random changes to training examples |
+//! | [`loader`] | batches of training examples, made on threads of their own |
 //! | [`preprocess`] | mean, deviation, PCA and whitening, learned from the training part alone |
 //! | [`error`] | everything that can be wrong with data |
 //!
@@ -38,6 +40,7 @@
 //! ```
 
 pub mod audit;
+pub mod augment;
 pub mod batches;
 pub mod csv;
 pub mod dataset;
@@ -46,6 +49,7 @@ pub mod digits;
 pub mod error;
 pub mod idx;
 pub mod image_file;
+pub mod loader;
 pub mod open;
 pub mod preprocess;
 pub mod resize;
@@ -59,6 +63,7 @@ mod near;
 mod parallel;
 
 pub use audit::Audit;
+pub use augment::Augment;
 pub use batches::{Batches, LastBatch};
 pub use dataset::{Dataset, Features, Targets};
 pub use digits::digits;

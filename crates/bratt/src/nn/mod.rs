@@ -1,8 +1,8 @@
 //! Floor 2: layers, which only write graph.
 //!
 //! A [`Layer`] is a plain description: what the model file stores and what a configuration lists. Building it writes
-//! its operations and declares its slots. A [`Sequential`] is a named chain of layers; [`models`] holds the ones known
-//! by name. Trainable slots are collected in [`Parameters`], which also lets an optimiser choose the point at which
+//! its operations and declares its slots. A [`Sequential`] is a named chain of layers, a [`Residual`] a chain within one;
+//! [`models`] holds the networks known by name. Trainable slots are collected in [`Parameters`], which also lets an optimiser choose the point at which
 //! they are read.
 //!
 //! ```

@@ -92,10 +92,8 @@ impl Residual {
             Shortcut::Subsample => "subsampled input",
             Shortcut::Layers(_) => "shortcut",
         };
-        match self.layers.last() {
-            Some(last) => format!("residual {} + {shortcut}", last.name),
-            None => "residual".into(),
-        }
+        let count = self.layers.len();
+        format!("residual of {count} layer{} + {shortcut}", if count == 1 { "" } else { "s" })
     }
 
     /// The shape of one example after the block named `name`.

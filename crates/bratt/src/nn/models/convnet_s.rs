@@ -10,8 +10,8 @@
 //!
 //! Every convolution is followed by batch norm and ReLU; halving is 2x2 max pooling, and stops at images of less than 4
 //! pixels a side. Most of the arithmetic is done on images of at most 48x48, whatever the input's size, so an example
-//! costs about 25 million multiply-adds at 28x28 and three times as many at 224x224. The mean over pixels keeps the
-//! number of parameters small and the same for all sizes: 0.28 million, 0.3 with reduction.
+//! costs about 25 million multiply-adds at 28x28 and 58 million at 224x224. The mean over pixels keeps the number of
+//! parameters small and nearly the same for all sizes: 0.28 million, 0.31 with reduction.
 //!
 //! Sources: Simonyan and Zisserman 2015 for pairs of 3x3 convolutions; Ioffe and Szegedy 2015; Lin, Chen and Yan 2014
 //! for the mean over pixels.

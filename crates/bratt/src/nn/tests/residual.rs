@@ -113,14 +113,14 @@ fn the_summary_shows_the_layers_inside() {
         .residual_with(|s| s.conv(2, 1), |f| f.conv(2, 3).relu())
         .global_average_pool();
     let expected = "\
-layer                       kind                       output     parameters  flops
-input                                                  [2, 2, 1]           0      0
-residual1/conv2d1           conv2d 2, 3x3              [2, 2, 2]          20    152
-residual1/relu1             relu                       [2, 2, 2]           0      8
-residual1/shortcut/conv2d1  conv2d 2, 1x1              [2, 2, 2]           4     24
-residual1                   residual relu1 + shortcut  [2, 2, 2]           0      8
-global_avg_pool1            global_avg_pool            [2]                 0     10
-total                                                                     24    202
+layer                       kind                             output     parameters  flops
+input                                                        [2, 2, 1]           0      0
+residual1/conv2d1           conv2d 2, 3x3                    [2, 2, 2]          20    152
+residual1/relu1             relu                             [2, 2, 2]           0      8
+residual1/shortcut/conv2d1  conv2d 2, 1x1                    [2, 2, 2]           4     24
+residual1                   residual of 2 layers + shortcut  [2, 2, 2]           0      8
+global_avg_pool1            global_avg_pool                  [2]                 0     10
+total                                                                           24    202
 ";
     assert_eq!(network.summary().expect("correct").to_string(), expected);
 }
