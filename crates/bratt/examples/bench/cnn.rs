@@ -4,7 +4,7 @@ use crate::{BATCH, Bench, Result, Training};
 use bratt::data::{Dataset, Features, Targets};
 use bratt::exec::{Key, Machine};
 use bratt::nn::{Conv2d, Input, Padding, Sequential, models};
-use bratt::optim::{Adam, Optimizer, Sgd};
+use bratt::optim::{Adam, Momentum, Optimizer};
 use bratt::prelude::{Fractions, Predictor, Preprocess, Splits, Trainer};
 use bratt::random::{Purpose, Stream};
 
@@ -31,7 +31,7 @@ fn noise(count: usize, shape: &[usize]) -> Result<Dataset> {
 /// Runs one of [`WORKS`].
 pub fn run(bench: &Bench, work: &str) -> Result<()> {
     let named = |name: &str| Ok::<_, bratt::nn::NnError>(models::by_name(name, &[32, 32, 3], 10)?.network);
-    let momentum: Optimizer = Sgd { momentum: 0.9.into(), ..Sgd::default() }.into();
+    let momentum: Optimizer = Momentum::default().into();
     match work {
         "cnn_step" => step(bench, work, &cnn(), &Adam::default().into(), BATCH),
         "resnet20_step" | "resnet20_memory" => step(bench, work, &named("resnet20")?, &momentum, BATCH),

@@ -3,7 +3,7 @@
 use crate::{BATCH, Bench, Result, Training};
 use bratt::compile::{Options, compile};
 use bratt::data::{Dataset, Features, Options as DataOptions, Targets, open};
-use bratt::exec::{Machine, Slots};
+use bratt::exec::{Key, Machine, Slots};
 use bratt::graph::Graph;
 use bratt::nn::models;
 use bratt::optim::{Adam, Optimizer, Sgd};
