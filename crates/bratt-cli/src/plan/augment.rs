@@ -59,14 +59,13 @@ pub fn augment(settings: &Settings, data: &Dataset, image_files: bool) -> Result
         }
         None => {}
     }
-    let Augment { color, .. } = &mut augment;
     for (key, value) in [
         ("augment.resized_crop", &mut augment.resized_crop),
         ("augment.rotation", &mut augment.rotation),
-        ("augment.brightness", &mut color.brightness),
-        ("augment.contrast", &mut color.contrast),
-        ("augment.saturation", &mut color.saturation),
-        ("augment.hue", &mut color.hue),
+        ("augment.brightness", &mut augment.color.brightness),
+        ("augment.contrast", &mut augment.color.contrast),
+        ("augment.saturation", &mut augment.color.saturation),
+        ("augment.hue", &mut augment.color.hue),
         ("augment.erase", &mut augment.erase),
         ("augment.mixup", &mut augment.mixup),
         ("augment.cutmix", &mut augment.cutmix),
