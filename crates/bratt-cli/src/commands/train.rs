@@ -261,7 +261,8 @@ impl Job {
         let preprocess = format!("{}, learned from the training part", self.preprocess.describe());
         block("input", &preprocess, "--preprocess");
         // The built-in digits need no word about what they do not get.
-        if !self.augment.about.is_empty() && !(self.source.is_none() && self.augment.augment.is_none()) {
+        let worth_saying = self.source.is_some() || !self.augment.augment.is_none();
+        if worth_saying && !self.augment.about.is_empty() {
             block("augment", &self.augment.about, "--augment");
         }
         let network = &self.model.network;

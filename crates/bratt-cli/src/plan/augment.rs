@@ -60,17 +60,16 @@ pub fn augment(settings: &Settings, data: &Dataset, image_files: bool) -> Result
         }
         None => {}
     }
-    let Augment { color, resized_crop, rotation, erase, mixup, cutmix, .. } = &mut augment;
     for (key, value) in [
-        ("augment.resized_crop", resized_crop),
-        ("augment.rotation", rotation),
-        ("augment.brightness", &mut color.brightness),
-        ("augment.contrast", &mut color.contrast),
-        ("augment.saturation", &mut color.saturation),
-        ("augment.hue", &mut color.hue),
-        ("augment.erase", erase),
-        ("augment.mixup", mixup),
-        ("augment.cutmix", cutmix),
+        ("augment.resized_crop", &mut augment.resized_crop),
+        ("augment.rotation", &mut augment.rotation),
+        ("augment.brightness", &mut augment.color.brightness),
+        ("augment.contrast", &mut augment.color.contrast),
+        ("augment.saturation", &mut augment.color.saturation),
+        ("augment.hue", &mut augment.color.hue),
+        ("augment.erase", &mut augment.erase),
+        ("augment.mixup", &mut augment.mixup),
+        ("augment.cutmix", &mut augment.cutmix),
     ] {
         *value = number(settings, key, *value, 0.0, &as_in)?;
     }
