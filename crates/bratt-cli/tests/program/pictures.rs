@@ -64,7 +64,7 @@ fn broken_pictures_stop_training_unless_they_may_be_left_out() {
     assert!(!place.path("runs").exists());
     let out = place.bratt(&format!("{train} --on-bad skip")).good();
     let out = told(&out);
-    assert!(out.contains("1 unusable images left out"), "{out}");
+    assert!(out.contains("1 unusable image left out"), "{out}");
     assert_eq!(std::fs::read(&path).unwrap(), cut, "what is the user's stays as it is");
 }
 

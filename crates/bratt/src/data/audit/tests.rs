@@ -79,7 +79,7 @@ fn the_brief_audit_agrees_with_the_long_one() {
         save(&root, &format!("b/{kind}.png"), &wave(kind + 3 * (kind % 2), 20));
     }
     let source = open(root.path(), &Options::default()).unwrap();
-    let brief = Audit::brief(&source, root.path());
+    let brief = Audit::brief(&source);
     let long = Audit::open(root.path(), &Options::default()).unwrap();
     assert_eq!(brief.twins.len(), 2);
     assert_eq!(Audit { near_twins: vec![], near_twin_count: None, ..long }, brief);

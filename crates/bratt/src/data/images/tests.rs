@@ -1,6 +1,7 @@
 use super::super::{Fit, Fractions};
 use super::*;
 use image::{GrayImage, Luma, Rgb, RgbImage};
+use std::fs;
 use std::path::PathBuf;
 
 /// A folder of images that are made on the way.
