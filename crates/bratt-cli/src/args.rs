@@ -58,6 +58,12 @@ pub enum Command {
     Train(Box<TrainArgs>),
     /// Find what is wrong with data: unreadable files, duplicates, wrong labels, imbalance
     Audit(AuditArgs),
+    /// Data sets that are known by name
+    Data {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: DataCommand,
+    },
     /// Judge a model on labelled data
     Eval(EvalArgs),
     /// Say what a model makes of images or table rows
@@ -224,6 +230,32 @@ pub struct AuditArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// Commands of `data`.
+#[derive(Subcommand, Debug)]
+pub enum DataCommand {
+    /// Find a known data set on this machine, or download it; without a name, list them
+    Fetch(FetchArgs),
+}
+
+const FETCH_HELP: &str = "\
+Files are checked by their SHA-256. A download that broke off goes on where it ended. Nothing is downloaded where a
+package of the system has the data set, such as Debian's dataset-fashion-mnist.
+
+Examples:
+  bratt data fetch fashion-mnist
+  bratt data fetch cifar10 --to data/cifar10 && bratt train data/cifar10";
+
+/// Options of `data fetch`.
+#[derive(Args, Debug)]
+#[command(after_help = FETCH_HELP)]
+pub struct FetchArgs {
+    /// mnist, fashion-mnist, cifar10 or cifar100
+    pub name: Option<String>,
+    /// The folder to put it into [default: bratt/NAME in the user's data folder, such as ~/.local/share]
+    #[arg(long, value_name = "FOLDER")]
+    pub to: Option<PathBuf>,
 }
 
 /// Options of `eval`.

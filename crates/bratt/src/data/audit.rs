@@ -350,8 +350,9 @@ fn of_records(
 
     let mut order: Vec<(u128, usize)> = records.iter().map(|record| record.look.pixels).zip(0..).collect();
     order.sort_unstable();
-    let mut groups: Vec<Vec<usize>> =
-        order.chunk_by(|a, b| a.0 == b.0).map(|group| group.iter().map(|&(_, at)| at).collect()).collect();
+    // Without the search for near twins those that are alone do not matter, and they are many.
+    let groups = order.chunk_by(|a, b| a.0 == b.0).filter(|group| search_near || group.len() > 1);
+    let mut groups: Vec<Vec<usize>> = groups.map(|group| group.iter().map(|&(_, at)| at).collect()).collect();
     groups.sort_unstable();
     let firsts: Vec<usize> = groups.iter().map(|group| group[0]).collect();
     let twins = groups.iter().filter(|group| group.len() > 1).map(|group| Twins {

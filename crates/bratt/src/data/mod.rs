@@ -16,11 +16,13 @@
 //! | [`tree`] | folders of images, a folder a class |
 //! | [`manifest`] | lists of image files with their labels |
 //! | [`shards`] | tar files of images with their labels |
+//! | `parquet` | parquet files of images, behind the feature of that name |
 //! | [`cifar`] | the binary files of CIFAR-10 and CIFAR-100 |
 //! | [`mod@decode`] | one image file to pixels, strictly |
 //! | [`mod@resize`] | pixels of any size to those of one |
 //! | [`image_file`] | one image, for prediction |
 //! | [`audit`] | what is wrong with data: unreadable files, twins, balance |
+//! | [`fetch`] | known data sets, found on the machine or downloaded |
 //! | [`split`] | stratified training, validation and test parts |
 //! | [`batches`] | the order of an epoch, cut into batches |
 //! | [`preprocess`] | mean, deviation, PCA and whitening, learned from the training part alone |
@@ -51,6 +53,7 @@ pub mod dataset;
 pub mod decode;
 pub mod digits;
 pub mod error;
+pub mod fetch;
 pub mod idx;
 pub mod image_file;
 pub mod manifest;
