@@ -205,6 +205,14 @@ impl Collection {
                 names.into_iter().cloned().collect()
             }
         };
+        let unusable = images.iter().find_map(|image| match &image.place {
+            Place::Nowhere { path, what } => Some((path, what)),
+            _ => None,
+        });
+        if let (true, Some((path, what))) = (classes.is_empty(), unusable) {
+            let what = format!("{what} (and no other image has a label)");
+            return Err(DataError::Classes { path: path.clone(), what });
+        }
         at_least_two(path, &classes)?;
         let mut numbered = Vec::with_capacity(images.len());
         for Labelled { place, portion, label } in images {

@@ -144,6 +144,9 @@ fn examples_without_a_label_cannot_be_used() {
         assert!(error.contains(said), "{error}");
     }
     assert_eq!(firsts(&open(&path, &skipping()).unwrap().train), [1, 2]);
+    fs::write(root.path().join("b.tar"), tar_of(&[("x.png", &one)])).unwrap();
+    let error = open(&root.path().join("b.tar"), &skipping()).unwrap_err().to_string();
+    assert!(error.contains("b.tar/x: no label: a member of the same name"), "{error}");
     let known = Options { classes: Some(vec!["a".into(), "c".into()]), ..skipping() };
     let error = open(&path, &known).unwrap_err().to_string();
     assert!(error.contains("a.tar/2.png: \"b\" is not a class; the classes are a, c"), "{error}");
