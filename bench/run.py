@@ -20,7 +20,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-WORKS = ("mlp_step", "mlp_epoch", "mlp_latency", "softmax_epoch", "matmul", "mlp_train")
+MLP_WORKS = ("mlp_step", "mlp_epoch", "mlp_latency", "softmax_epoch", "matmul", "mlp_train")
+CNN_WORKS = ("cnn_step", "resnet20_step", "resnet20_forward", "resnet18_step", "resnet20_latency", "resnet20_memory")
+WORKS = MLP_WORKS + CNN_WORKS
 EPOCHS = 5
 
 
@@ -44,8 +46,12 @@ def measured(command):
 
 
 def rows_of(command):
+    """The rows that a process prints; those of a work about memory carry the peak of the whole process."""
     result = measured(command)
-    return [] if result is None else [json.loads(line) for line in result[0].splitlines() if line.startswith("{")]
+    if result is None:
+        return []
+    rows = [json.loads(line) for line in result[0].splitlines() if line.startswith("{")]
+    return [row | {"megabytes": result[2]} if row["work"].endswith("_memory") else row for row in rows]
 
 
 def train_row(peer, variant, command):
@@ -68,6 +74,8 @@ class Peers:
         self.mnist = mnist
 
     def torch(self, work):
+        if work in CNN_WORKS:
+            return rows_of([sys.executable, HERE / "peers/torch_cnn.py", work])
         if work != "mlp_train":
             return rows_of([sys.executable, HERE / "peers/torch_mlp.py", work, *self.data])
         folder = [str(self.mnist.resolve())] if self.mnist else []
@@ -77,8 +85,11 @@ class Peers:
             rows += train_row("torch", variant, command)
         return rows
 
+    def keras(self, work):
+        return rows_of([sys.executable, HERE / "peers/keras_cnn.py", work]) if work == "cnn_step" else []
+
     def jax(self, work):
-        if work == "mlp_train":
+        if work == "mlp_train" or work in CNN_WORKS:
             return []
         rows = rows_of([sys.executable, HERE / "peers/jax_mlp.py", work, *self.data])
         if work == "matmul":
@@ -87,7 +98,7 @@ class Peers:
 
     def bratt(self, work):
         if work != "mlp_train":
-            program = TARGET / "release/examples/bench_mlp"
+            program = TARGET / "release/examples/bench"
             return rows_of([program, "--json", work, *self.data]) if program.exists() else []
         program = TARGET / "release/bratt"
         if not program.exists() or self.mnist is None:
@@ -102,8 +113,8 @@ def build_bratt():
     """Builds what of bratt's side is there; the peers can be measured without it."""
     cargo = os.environ.get("CARGO", "cargo")
     builds = [["-p", "bratt-cli"]]
-    if (ROOT / "crates/bratt/examples/bench_mlp.rs").exists():
-        builds.append(["-p", "bratt", "--example", "bench_mlp"])
+    if (ROOT / "crates/bratt/examples/bench").exists():
+        builds.append(["-p", "bratt", "--example", "bench"])
     for build in builds:
         subprocess.run([cargo, "build", "--quiet", "--release", *build], cwd=ROOT, check=True)
 
@@ -190,7 +201,7 @@ def main():
     parser.add_argument("works", nargs="*", metavar="WORK", help="of: " + ", ".join(WORKS))
     parser.add_argument("--mnist", type=Path, help="folder of the four IDX files; without it random data is used")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--peers", default="bratt,torch,jax", help="who takes part, by commas")
+    parser.add_argument("--peers", default="bratt,torch,jax,keras", help="who takes part, by commas")
     parser.add_argument("--json", type=Path, help="also write everything to this file")
     chosen = parser.parse_args()
     unknown = set(chosen.works) - set(WORKS)

@@ -125,9 +125,14 @@ pub struct TrainArgs {
     /// per-channel, standardize, pca, pca-whiten, zca or none; learned from the training part
     #[arg(long, value_name = "KIND", help_heading = "Data")]
     pub preprocess: Option<String>,
+    /// Random changes to training images: none, light, standard or strong
+    /// [default: standard for images in colour, else none]
+    #[arg(long, value_name = "AMOUNT", help_heading = "Data")]
+    pub augment: Option<String>,
 
-    /// mlp, lenet, softmax, logistic, linear, or such as mlp-300-100-bn-dropout
-    #[arg(long, value_name = "NAME", help_heading = "Model")]
+    /// convnet-s, resnet20, resnet18, mobilenet-v2, efficientnet-lite0, lenet, mlp, softmax, logistic, linear, ..., such
+    /// as mlp-300-100-bn-dropout, or a list of layers (.toml)
+    #[arg(long, value_name = "NAME|FILE", help_heading = "Model")]
     pub model: Option<String>,
     /// Units of the hidden layers of an mlp, such as 512,256
     #[arg(long, value_name = "N,N,...", help_heading = "Model", value_delimiter = ',')]
@@ -185,6 +190,10 @@ pub struct TrainArgs {
     /// Threads [default: one a processor]; the result does not depend on it
     #[arg(long, value_name = "N", help_heading = "Training")]
     pub threads: Option<u64>,
+    /// Threads that make batches beside the training [default: 1 if images are changed, else 0]; the result does not
+    /// depend on it
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    pub loaders: Option<u64>,
     /// Instruction set: avx512, avx2, neon or scalar [default: the best there is]
     #[arg(long, value_name = "NAME", help_heading = "Training")]
     pub isa: Option<String>,
@@ -305,7 +314,7 @@ pub struct PredictArgs {
 /// Options of `inspect`.
 #[derive(Args, Debug)]
 pub struct InspectArgs {
-    /// A model file, the folder of a run, or the name of a model such as mlp-300-100
+    /// A model file, the folder of a run, a list of layers (.toml), or the name of a model such as resnet20
     pub model: String,
     /// The graph as text
     #[arg(long, group = "view")]
@@ -328,18 +337,21 @@ pub struct InspectArgs {
     /// The optimizer of the training step
     #[arg(long, value_name = "NAME", default_value = "adam")]
     pub optimizer: String,
-    /// Shape of an example, for a model by name
+    /// Shape of an example, for a model by name or a list of layers
     #[arg(long, value_name = "H,W,C", default_value = "8,8,1", value_delimiter = ',')]
     pub input: Vec<usize>,
-    /// Number of classes, for a model by name
+    /// Number of classes, for a model by name or a list of layers
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub classes: usize,
-    /// Threads of --profile [default: one a processor]
+    /// Threads [default: one a processor]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
-    /// Instruction set of --profile [default: the best there is]
+    /// Instruction set [default: the best there is]
     #[arg(long, value_name = "NAME")]
     pub isa: Option<String>,
+    /// Write layers, cost and memory as JSON
+    #[arg(long, conflicts_with = "view")]
+    pub json: bool,
     /// How often --profile runs the program
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub runs: u32,

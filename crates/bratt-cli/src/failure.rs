@@ -144,23 +144,6 @@ impl Failure {
     }
 }
 
-/// `did you mean ...?` where a name is near, else the names there are.
-pub fn suggestion(found: &str, known: &[&str]) -> String {
-    match nearest(found, known) {
-        Some(name) => format!("did you mean `{name}`?"),
-        None => {
-            format!("known are {}", known.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "))
-        }
-    }
-}
-
-/// The known name that is spelled nearest to what was found, if it is near.
-pub fn nearest<'a>(found: &str, known: &[&'a str]) -> Option<&'a str> {
-    let (distance, name) =
-        known.iter().map(|&name| (strsim::damerau_levenshtein(found, name), name)).min()?;
-    (distance <= 1 + found.chars().count() / 4).then_some(name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,11 +170,5 @@ mod tests {
         let error = Nested("a.png: not readable", Some(Box::new(decoder)));
         let Failure::Told { causes, .. } = Failure::data(&error) else { panic!("told") };
         assert_eq!(causes, ["decoding: no such file"]);
-    }
-
-    #[test]
-    fn a_far_name_is_answered_with_all_names() {
-        assert_eq!(suggestion("optim.lt", &["optim.lr", "train.seed"]), "did you mean `optim.lr`?");
-        assert_eq!(suggestion("zebra", &["adam", "sgd"]), "known are `adam`, `sgd`");
     }
 }

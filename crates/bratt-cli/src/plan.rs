@@ -3,12 +3,17 @@
 //! Whatever is decided because nobody set it is recorded in the [`Settings`] with the reason, for the lines that
 //! `train` prints and for the run's `config.toml`.
 
-use crate::failure::{Exit, Failure, suggestion};
+mod augment;
+
+pub use augment::{AugmentPlan, augment};
+
+use crate::failure::{Exit, Failure};
 use crate::settings::{Origin, Settings};
 use crate::spec::{self, Training};
 use bratt::data::{DataError, Dataset, Fit, Fractions, ImageOptions, Layout, OnBad, Options, Source};
 use bratt::exec::Isa;
-use bratt::nn::models::{self, Mlp};
+use bratt::names::hint;
+use bratt::nn::models::{self, Mlp, Model};
 use bratt::nn::{
     Dropout, Elu, Initializer, Input, Layer, LeakyRelu, Maxout, Relu, Sequential, Sigmoid, Softplus, Tanh,
     Task,
@@ -16,7 +21,7 @@ use bratt::nn::{
 use bratt::optim::{Optimizer, Rule};
 use bratt::schedule::Schedule;
 use bratt::train::starting_rate;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The name by which the built-in digits are asked for.
 pub const DIGITS: &str = "digits";
@@ -101,7 +106,7 @@ fn images(settings: &Settings) -> Result<ImageOptions, Failure> {
     }
     if let Some(name) = settings.given::<String>("data.fit")? {
         images.fit = Fit::by_name(&name).ok_or_else(|| {
-            settings.invalid("data.fit", "crop, pad or squish").help(suggestion(&name, &Fit::NAMES))
+            settings.invalid("data.fit", "crop, pad or squish").help(hint(&name, &Fit::NAMES))
         })?;
     }
     let word = settings.given::<String>("data.on_bad")?;
@@ -165,26 +170,44 @@ pub fn model(settings: &Settings, data: &Dataset) -> Result<ModelPlan, Failure> 
     let name = settings.get("model.arch", "mlp".to_string())?;
     // Regression has one target and no classes.
     let outputs = if name == "linear" { 1 } else { data.classes().len() };
-    let known = models::by_name(&name, data.shape(), outputs).map_err(|error| {
-        let place = settings.origin("model.arch");
-        Failure::configuration(format!("model.arch ({place}): {error}"))
-    })?;
+    let path = Path::new(&name);
+    let known = if path.extension().is_some_and(|extension| extension == "toml") {
+        model_from_layers(path, data.shape(), outputs)?
+    } else {
+        models::by_name(&name, data.shape(), outputs).map_err(|error| {
+            let place = settings.origin("model.arch");
+            Failure::configuration(format!("model.arch ({place}): {error}"))
+        })?
+    };
     let (mut network, task) = (known.network, known.task);
     if name == "mlp" {
         network = perceptron(settings, data, outputs)?;
     }
     if let Some(init) = initializer(settings)? {
-        for named in &mut network.layers {
-            match &mut named.layer {
-                Layer::Dense(dense) => dense.init = Some(init),
-                Layer::Maxout(maxout) => maxout.init = Some(init),
-                Layer::Conv2d(conv) => conv.init = Some(init),
-                _ => {}
-            }
-        }
+        network.for_each_layer_mut(|layer| match layer {
+            Layer::Dense(dense) => dense.init = Some(init),
+            Layer::Maxout(maxout) => maxout.init = Some(init),
+            Layer::Conv2d(conv) => conv.init = Some(init),
+            _ => {}
+        });
     }
     network.shapes().map_err(|error| Failure::configuration(format!("model.arch = {name}: {error}")))?;
-    Ok(ModelPlan { name, network, task })
+    Ok(ModelPlan { name: known.name, network, task })
+}
+
+/// The network that a file with a list of layers describes, named after the file.
+///
+/// # Errors
+/// A file that cannot be read, or a list that is no network for this input and these classes.
+pub fn model_from_layers(path: &Path, input: &[usize], classes: usize) -> Result<Model, Failure> {
+    let place = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::configuration(format!("{place}: the list of layers cannot be read"))
+            .because(error.to_string())
+    })?;
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    models::from_toml(&name, &text, input, classes)
+        .map_err(|error| Failure::configuration(format!("{place}: {error}")))
 }
 
 const ACTIVATIONS: [&str; 7] = ["relu", "leaky_relu", "elu", "sigmoid", "tanh", "softplus", "maxout"];
@@ -205,7 +228,7 @@ fn perceptron(settings: &Settings, data: &Dataset, outputs: usize) -> Result<Seq
         other => {
             return Err(settings
                 .invalid("model.activation", "the name of an activation")
-                .help(suggestion(other, &ACTIVATIONS)));
+                .help(hint(other, &ACTIVATIONS)));
         }
     };
     let probability = |name, default: f64| -> Result<f64, Failure> {
@@ -264,7 +287,7 @@ fn initializer(settings: &Settings) -> Result<Option<Initializer>, Failure> {
         other => {
             return Err(settings
                 .invalid("model.init", "the name of an initialisation")
-                .help(suggestion(other, &INITIALIZERS)));
+                .help(hint(other, &INITIALIZERS)));
         }
     }))
 }
@@ -390,7 +413,7 @@ pub fn isa(name: &str) -> Result<Isa, Failure> {
     }
     let isa: Isa = name.parse().map_err(|_| {
         Failure::configuration(format!("no instruction set is named `{name}`"))
-            .help(suggestion(name, &["auto", "scalar", "neon", "avx2", "avx512"]))
+            .help(hint(name, &["auto", "scalar", "neon", "avx2", "avx512"]))
     })?;
     if isa.is_available() {
         return Ok(isa);

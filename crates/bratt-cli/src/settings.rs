@@ -4,14 +4,18 @@
 //! overriding the earlier ones. An unknown key is an error with its place and the nearest spelling. What the settings
 //! mean together is decided in [`plan`](crate::plan), which also records what was decided for keys that nobody set.
 
+mod value;
+
 use crate::args::TrainArgs;
-use crate::failure::{Exit, Failure, nearest};
+use crate::failure::{Exit, Failure};
+use bratt::names::nearest;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 use toml::Value;
 use toml::de::{DeTable, DeValue};
+pub use value::Setting;
 
 /// A key, its flag, and what it holds.
 pub struct Key {
@@ -49,7 +53,27 @@ pub const KEYS: &[Key] = &[
     key("data.val", "--val", "share of the data for validation"),
     key("data.test", "--test", "share of the data for the final test"),
     key("data.preprocess", "--preprocess", "per-channel, standardize, pca, pca-whiten, zca or none"),
-    key("model.arch", "--model", "mlp, lenet, softmax, logistic, linear, mlp-300-100-bn-dropout, ..."),
+    key("augment.preset", "--augment", "random changes to training images: none, light, standard or strong"),
+    only_key("augment.flip", "left and right exchanged: true, false or a probability"),
+    only_key("augment.crop", "random crop: pixels of padding on each side"),
+    only_key("augment.resized_crop", "random resized crop: least share of the area; 0 for none"),
+    only_key("augment.rotation", "degrees either way"),
+    only_key("augment.border", "what lies outside of a moved image: zero or reflect"),
+    only_key("augment.trivial", "whether to apply one operation of TrivialAugment"),
+    only_key("augment.brightness", "strength of changes, such as 0.2"),
+    only_key("augment.contrast", "strength of changes, such as 0.2"),
+    only_key("augment.saturation", "strength of changes, such as 0.2"),
+    only_key("augment.hue", "turns of the colour wheel either way, to 0.5"),
+    only_key("augment.erase", "probability of erasing a rectangle"),
+    only_key("augment.cutout", "side of the square that is blackened"),
+    only_key("augment.mixup", "alpha of mixup; 0 for none"),
+    only_key("augment.cutmix", "alpha of cutmix; 0 for none"),
+    only_key("augment.label_smoothing", "share of each label spread over all classes"),
+    key(
+        "model.arch",
+        "--model",
+        "convnet-s, resnet20, lenet, mlp, mlp-300-100-bn, softmax, ... or a list of layers (.toml)",
+    ),
     key("model.hidden", "--hidden", "units of the hidden layers of an mlp, as [512, 256]"),
     key("model.activation", "--activation", "activation of hidden layers"),
     only_key("model.pieces", "linear pieces of each maxout unit"),
@@ -73,6 +97,7 @@ pub const KEYS: &[Key] = &[
     key("train.seed", "--seed", "decides everything random"),
     key("train.patience", "--patience", "epochs without a better validation loss before stopping; 0: never"),
     key("machine.threads", "--threads", "threads; 0 for one a processor"),
+    key("machine.loaders", "--loaders", "threads that make batches; 0 for none of their own"),
     key("machine.isa", "--isa", "instruction set: auto, avx512, avx2, neon or scalar"),
     key("run.name", "--name", "name of the run"),
     key("run.folder", "--runs", "folder of runs"),
@@ -185,7 +210,7 @@ impl Settings {
         let last = |name: &str| name.rsplit('.').next().unwrap_or("").to_string();
         // `lr` alone, or in the wrong section, is as near as a letter too many.
         let by_last = names.iter().find(|name| last(name) == last(found)).copied();
-        let help = match by_last.or_else(|| nearest(found, &names)) {
+        let help = match by_last.or_else(|| nearest(found, names.iter().copied())) {
             Some(name) => format!("did you mean `{name}`?"),
             None => "`bratt train --set help` lists the keys".into(),
         };
@@ -207,6 +232,7 @@ impl Settings {
             ("--val", number(args.val)),
             ("--test", number(args.test)),
             ("--preprocess", text(&args.preprocess)),
+            ("--augment", text(&args.augment)),
             ("--model", text(&args.model)),
             ("--hidden", args.hidden.as_ref().map(units)),
             ("--activation", text(&args.activation)),
@@ -226,6 +252,7 @@ impl Settings {
             ("--seed", count(args.seed)),
             ("--patience", count(args.patience)),
             ("--threads", count(args.threads)),
+            ("--loaders", count(args.loaders)),
             ("--isa", text(&args.isa)),
             ("--name", text(&args.name)),
             ("--runs", text(&args.runs)),
@@ -350,73 +377,10 @@ fn known(name: &str) -> Option<&'static Key> {
 pub fn key_table() -> String {
     let mut out = String::from("the keys are\n");
     for key in KEYS {
-        let _ = writeln!(out, "  {:<18} {:<15} {}", key.name, key.flag.unwrap_or(""), key.about);
+        let _ = writeln!(out, "  {:<23} {:<15} {}", key.name, key.flag.unwrap_or(""), key.about);
     }
     out.truncate(out.trim_end().len());
     out
-}
-
-/// A type that settings can have.
-pub trait Setting: Sized {
-    /// What it looks like.
-    const EXPECTED: &'static str;
-    /// Reads it.
-    fn read(value: &Value) -> Option<Self>;
-    /// Writes it.
-    fn value(&self) -> Value;
-}
-
-impl Setting for String {
-    const EXPECTED: &'static str = "text";
-    fn read(value: &Value) -> Option<String> {
-        value.as_str().map(str::to_string)
-    }
-    fn value(&self) -> Value {
-        Value::String(self.clone())
-    }
-}
-
-impl Setting for f64 {
-    const EXPECTED: &'static str = "a finite number";
-    fn read(value: &Value) -> Option<f64> {
-        let number = value.as_float().or_else(|| value.as_integer().map(|n| n as f64));
-        number.filter(|n| n.is_finite())
-    }
-    fn value(&self) -> Value {
-        Value::Float(*self)
-    }
-}
-
-impl Setting for u64 {
-    const EXPECTED: &'static str = "a whole number of at least 0";
-    fn read(value: &Value) -> Option<u64> {
-        value.as_integer().and_then(|n| n.try_into().ok())
-    }
-    fn value(&self) -> Value {
-        Value::Integer(i64::try_from(*self).unwrap_or(i64::MAX))
-    }
-}
-
-impl Setting for bool {
-    const EXPECTED: &'static str = "true or false";
-    fn read(value: &Value) -> Option<bool> {
-        value.as_bool()
-    }
-    fn value(&self) -> Value {
-        Value::Boolean(*self)
-    }
-}
-
-impl Setting for Vec<usize> {
-    const EXPECTED: &'static str = "whole numbers above 0, as [512, 256]";
-    fn read(value: &Value) -> Option<Vec<usize>> {
-        let units = |v: &Value| v.as_integer().and_then(|n| usize::try_from(n).ok()).filter(|&n| n > 0);
-        let list: Vec<usize> = value.as_array()?.iter().map(units).collect::<Option<_>>()?;
-        (!list.is_empty()).then_some(list)
-    }
-    fn value(&self) -> Value {
-        Value::Array(self.iter().map(|&n| Value::Integer(n as i64)).collect())
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 //! epochs. `warm_up=N` puts a linear rise of N steps before any kind; lengths that are not given then end with the
 //! training, too.
 
-use crate::failure::{Failure, suggestion};
+use crate::failure::Failure;
+use bratt::names::hint;
 use bratt::schedule::Schedule;
 use std::collections::BTreeMap;
 
@@ -51,7 +52,7 @@ pub fn parse(text: &str, training: Training) -> Result<Schedule, Failure> {
     let names: Vec<&str> = KINDS.iter().map(|k| k.0).collect();
     let Some(&(kind_name, kind, allowed)) = KINDS.iter().find(|k| k.0 == name) else {
         let message = format!("schedule `{text}`: no kind of schedule is named `{name}`");
-        return Err(Failure::configuration(message).help(suggestion(&name, &names)));
+        return Err(Failure::configuration(message).help(hint(&name, &names)));
     };
     let mut given = BTreeMap::new();
     for part in parts {
@@ -63,7 +64,7 @@ pub fn parse(text: &str, training: Training) -> Result<Schedule, Failure> {
         let known: Vec<&str> = allowed.iter().chain(&["warm_up", "warm_up_epochs"]).copied().collect();
         if !known.contains(&name) {
             let message = format!("schedule `{text}`: {kind_name} has no setting `{name}`");
-            return Err(Failure::configuration(message).help(suggestion(name, &known)));
+            return Err(Failure::configuration(message).help(hint(name, &known)));
         }
         let number: f64 = value.parse().ok().filter(|n: &f64| n.is_finite()).ok_or_else(|| {
             Failure::configuration(format!("schedule `{text}`: found {name} = `{value}`, expected a number"))

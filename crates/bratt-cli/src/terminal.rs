@@ -222,6 +222,15 @@ pub fn magnitude(number: f64) -> String {
     }
 }
 
+/// `12.3 MiB`.
+pub fn bytes(number: usize) -> String {
+    match number as f64 / 1024.0 {
+        kib if kib < 1000.0 => format!("{kib:.1} KiB"),
+        kib if kib < 1000.0 * 1024.0 => format!("{:.1} MiB", kib / 1024.0),
+        kib => format!("{:.2} GiB", kib / 1024.0 / 1024.0),
+    }
+}
+
 /// `97.2 %`.
 pub fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)

@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p bratt-kernels --example peak [ISA]`
 
-use bratt_kernels::gemm::{Gemm, Shape, TileNeed};
+use bratt_kernels::gemm::{Gemm, Shape, TileNeed, Windows};
 use bratt_kernels::isa::{Isa, Kernel, dispatch};
 use bratt_kernels::pool::Pool;
 use bratt_kernels::simd::Simd;
@@ -30,11 +30,17 @@ fn main() {
         let peak = pools.each_ref().map(|pool| fma(pool, isa));
         println!("\n{isa}: FMA peak {:.1} GFLOP/s on 1 thread, {:.1} on 2", peak[0], peak[1]);
         println!("{:28} {:>6} {:>18} {:>18}", "product", "tiles", "1 thread", "2 threads");
-        for (name, shape) in shapes() {
-            let gemm = Gemm::new(isa, shape, TileNeed::default());
-            print!("{name:28} {:6}", gemm.tiles());
+        let products = shapes()
+            .into_iter()
+            .map(|(name, shape)| (name, Gemm::new(isa, shape, TileNeed::default()), shape.m * shape.k));
+        let convolutions = convolutions().into_iter().map(|(name, shape, windows)| {
+            let len = windows.len().unwrap_or(0);
+            (name, Gemm::of_windows(isa, shape, windows, TileNeed::default()), len)
+        });
+        for (name, gemm, a_len) in products.chain(convolutions) {
+            print!("{name:28} {:6}", gemm.tiles() * gemm.slices());
             for (pool, peak) in pools.iter().zip(peak) {
-                let (rate, seconds) = product(pool, &gemm);
+                let (rate, seconds) = product(pool, &gemm, a_len);
                 let time = seconds * 1e6;
                 print!(" {rate:6.1} {:3.0} % {time:6.0} µs", 100.0 * rate / peak);
             }
@@ -65,6 +71,46 @@ fn shapes() -> Vec<(String, Shape)> {
     }
     shapes.push(shape(8, 512, 784, false, false));
     shapes
+}
+
+/// Convolutions of 3x3 with padding "same", and the gradients of their weights: layers of residual nets on images of
+/// 32x32.
+fn convolutions() -> Vec<(String, Shape, Windows)> {
+    let mut convolutions = vec![];
+    for (images, extent, channels, outputs, stride) in [
+        (128, 32, 3, 16, 1),
+        (128, 32, 16, 16, 1),
+        (128, 32, 16, 32, 2),
+        (128, 16, 32, 32, 1),
+        (128, 8, 64, 64, 1),
+        (64, 32, 64, 64, 1),
+        (64, 16, 128, 128, 1),
+        (64, 8, 256, 256, 1),
+        (64, 4, 512, 512, 1),
+        (1, 32, 16, 16, 1),
+        (1, 16, 32, 32, 1),
+        (1, 8, 64, 64, 1),
+    ] {
+        let side = extent / stride;
+        let windows = Windows {
+            images,
+            extent: [extent; 2],
+            channels,
+            kernel: [3; 2],
+            stride: [stride; 2],
+            dilation: [1; 2],
+            spread: [1; 2],
+            before: [if stride == 1 { 1 } else { 0 }; 2],
+            outputs: [side; 2],
+        };
+        let (rows, depth) = (images * side * side, 9 * channels);
+        let name = format!("{images}x{extent}x{extent}x{channels} to {outputs} /{stride}");
+        let shape = Shape { m: rows, n: outputs, k: depth, trans_a: false, trans_b: false };
+        convolutions.push((name.clone(), shape, windows));
+        let shape = Shape { m: depth, n: outputs, k: rows, trans_a: true, trans_b: false };
+        convolutions.push((format!("  {name} dW"), shape, windows));
+    }
+    convolutions
 }
 
 /// Seconds of the fastest of many calls.
@@ -133,9 +179,9 @@ fn fma(pool: &Pool, isa: Isa) -> f64 {
 }
 
 /// GFLOP/s and seconds of one product.
-fn product(pool: &Pool, gemm: &Gemm) -> (f64, f64) {
+fn product(pool: &Pool, gemm: &Gemm, a_len: usize) -> (f64, f64) {
     let Shape { m, n, k, .. } = gemm.shape();
-    let (a, b, mut c) = (aligned(m * k), aligned(k * n), aligned(m * n));
+    let (a, b, mut c) = (aligned(a_len), aligned(k * n), aligned(m * n * gemm.slices()));
     let (a, b, c) = (a.as_ptr().cast::<f32>(), b.as_ptr().cast::<f32>(), c.as_mut_ptr().cast());
     let (a, b) = (Pointer(a.cast_mut()), Pointer(b.cast_mut()));
     let scratch_len = gemm.scratch_len().next_multiple_of(32);
@@ -144,14 +190,15 @@ fn product(pool: &Pool, gemm: &Gemm) -> (f64, f64) {
     let kept: Vec<AtomicBool> = (0..pool.threads()).map(|_| AtomicBool::new(false)).collect();
     let seconds = best(|| {
         kept.iter().for_each(|kept| kept.store(false, Ordering::Relaxed));
-        pool.run(gemm.tiles(), &|part, worker| {
+        pool.run(gemm.tiles() * gemm.slices(), &|part, worker| {
+            let (part, slice) = (part % gemm.tiles(), part / gemm.tiles());
             let tile = gemm.tile(part);
             // SAFETY: tiles are disjoint, each worker has its own scratch, and the set is available.
             unsafe {
                 let scratch = std::slice::from_raw_parts_mut(scratch.at(worker * scratch_len), scratch_len);
-                let c = c.at(tile.row * n + tile.col);
+                let c = c.at(slice * m * n + tile.row * n + tile.col);
                 let mut holds = kept[worker].load(Ordering::Relaxed);
-                gemm.compute(part, a.at(0), b.at(0), scratch, c, n, &mut holds);
+                gemm.compute(part, slice, a.at(0), b.at(0), scratch, c, n, &mut holds);
                 kept[worker].store(holds, Ordering::Relaxed);
             }
         });

@@ -7,6 +7,7 @@
 mod check;
 mod copy;
 mod cost;
+mod product;
 mod run;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ mod tests;
 pub use check::PlanError;
 pub use run::{Plan, Scratch};
 
+use crate::gemm::Windows;
 use crate::tape::{Extent, Instr};
 
 /// Which block of memory a span lies in.
@@ -77,10 +79,12 @@ pub enum StepSpec {
         n: usize,
         /// The contracted extent.
         k: usize,
-        /// The left factor: `[m, k]` row-major, or `[k, m]` if `trans_a`.
+        /// The left factor: `[m, k]` row-major, or `[k, m]` if `trans_a`; the images of the windows if there are any.
         a: Span,
         /// Whether `a` is stored transposed.
         trans_a: bool,
+        /// The left factor is what these windows see, a row for each window (before transposing).
+        windows: Option<Windows>,
         /// The right factor: `[k, n]` row-major, or `[n, k]` if `trans_b`.
         b: Span,
         /// Whether `b` is stored transposed.

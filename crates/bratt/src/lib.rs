@@ -10,6 +10,7 @@ mod grad;
 pub mod graph;
 pub mod init;
 pub mod model;
+pub mod names;
 pub mod nn;
 pub mod optim;
 pub mod prelude;

@@ -36,7 +36,7 @@ pub enum Purpose {
     Init = 3,
     /// Dropout and other noise inside a step.
     Noise = 4,
-    /// Random changes to training examples.
+    /// Random changes to training examples; the index is `epoch * 2^32 + index in the data set`.
     Augment = 5,
 }
 
@@ -61,6 +61,12 @@ impl Stream {
     pub fn new(seed: u64, purpose: Purpose, index: u64) -> Self {
         let key = threefry(threefry(words(seed), [purpose as u32, 0]), words(index));
         Self { key, block: 0, spare_word: None, spare_normal: None }
+    }
+
+    /// The sequence from block `part * 2^32` on: where one use has several parts, each is at its own place, however much
+    /// the others draw.
+    pub fn part(&self, part: u32) -> Stream {
+        Self { key: self.key, block: u64::from(part) << 32, spare_word: None, spare_normal: None }
     }
 
     /// The next word, uniform over all 32-bit values.

@@ -1,9 +1,10 @@
 //! `bratt data fetch [NAME]`
 
 use crate::args::{FetchArgs, Global};
-use crate::failure::{Exit, Failure, suggestion};
+use crate::failure::{Exit, Failure};
 use crate::terminal::{DIM, PLAIN, Progress, Terminal, To};
 use bratt::data::fetch::{FetchError, KNOWN, Known};
+use bratt::names::hint;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -18,7 +19,7 @@ pub fn run(args: &FetchArgs, global: Global) -> Result<u8, Failure> {
     };
     let known = Known::by_name(name).ok_or_else(|| {
         let names: Vec<&str> = KNOWN.iter().map(|known| known.name).collect();
-        Failure::new(Exit::Usage, format!("no data set is named `{name}`")).help(suggestion(name, &names))
+        Failure::new(Exit::Usage, format!("no data set is named `{name}`")).help(hint(name, &names))
     })?;
     if let (None, Some(folder)) = (&args.to, known.installed()) {
         found(&mut terminal, &folder, "a package of the system has put it there");

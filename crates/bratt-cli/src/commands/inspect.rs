@@ -1,17 +1,22 @@
-//! `bratt inspect MODEL|NAME`
+//! `bratt inspect MODEL|NAME|LAYERS.toml`
+
+mod overview;
 
 use super::load;
 use crate::args::InspectArgs;
 use crate::failure::{Exit, Failure};
 use crate::plan;
-use crate::terminal::{BOLD, DIM, PLAIN, counted, magnitude, percent, thousands};
+use crate::terminal::counted;
 use bratt::compile::{Options, Program, compile};
 use bratt::exec::{Key, Machine, Slots};
-use bratt::graph::Graph;
+use bratt::graph::{Graph, Slot};
 use bratt::model::{TrainedModel, inference_graph};
-use bratt::nn::{Sequential, Task, models};
+use bratt::nn::{Sequential, Task, fold_batch_norm, models};
 use bratt::optim::Optimizer;
+use bratt::tensor::Tensor;
 use bratt::train::training_graph;
+use overview::Overview;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
@@ -39,7 +44,12 @@ pub fn run(args: &InspectArgs) -> Result<(), Failure> {
     } else if args.profile {
         profile(&subject, args, &mut out)?;
     } else {
-        layers(&subject, args, &mut out)?;
+        let overview = Overview::of(&subject, args)?;
+        if args.json {
+            writeln!(out, "{}", overview.json())?;
+        } else {
+            overview.write(&mut out)?;
+        }
     }
     out.flush()?;
     Ok(())
@@ -47,6 +57,10 @@ pub fn run(args: &InspectArgs) -> Result<(), Failure> {
 
 fn subject(args: &InspectArgs) -> Result<Subject, Failure> {
     let path = Path::new(&args.model);
+    if path.extension().is_some_and(|extension| extension == "toml") {
+        let read = plan::model_from_layers(path, &args.input, args.classes)?;
+        return Ok(Subject { name: read.name, network: read.network, task: read.task, trained: None });
+    }
     let looks_like_a_path = args.model.contains(['/', '\\', '.']);
     if path.exists() || looks_like_a_path {
         let model = load(path)?;
@@ -59,13 +73,33 @@ fn subject(args: &InspectArgs) -> Result<Subject, Failure> {
     Ok(Subject { name: known.name, network: known.network, task: known.task, trained: None })
 }
 
+impl Subject {
+    /// What runs at inference, batch norm folded into the layers before it, and its values; zeros where nothing is
+    /// trained.
+    fn folded(&self) -> Result<(Sequential, BTreeMap<String, Tensor>), Failure> {
+        let values = match &self.trained {
+            Some(model) => model.values.clone(),
+            None => {
+                let graph = inference_graph(&self.network, self.task, 1);
+                let graph = graph.map_err(|error| Failure::data(&error))?;
+                let zeros = |slot: &Slot| (slot.name.clone(), Tensor::zeros(&slot.shape));
+                graph.slots().iter().map(zeros).collect()
+            }
+        };
+        Ok(fold_batch_norm(&self.network, &values))
+    }
+}
+
+fn optimizer(args: &InspectArgs) -> Result<Optimizer, Failure> {
+    Optimizer::by_name(&args.optimizer)
+        .map_err(|error| Failure::configuration(format!("--optimizer: {error}")))
+}
+
 fn graph(subject: &Subject, args: &InspectArgs) -> Result<Graph, Failure> {
     let built = if args.training {
-        let optimizer = Optimizer::by_name(&args.optimizer)
-            .map_err(|error| Failure::configuration(format!("--optimizer: {error}")))?;
-        training_graph(&subject.network, subject.task, &optimizer, args.batch)
+        training_graph(&subject.network, subject.task, &optimizer(args)?, args.batch)
     } else {
-        inference_graph(&subject.network, subject.task, args.batch)
+        inference_graph(&subject.folded()?.0, subject.task, args.batch)
     };
     built.map_err(|error| Failure::data(&error))
 }
@@ -81,7 +115,8 @@ fn profile(subject: &Subject, args: &InspectArgs, out: &mut impl Write) -> Resul
     let inputs: Vec<String> = program.inputs().iter().map(|port| port.name.clone()).collect();
     let mut slots = Slots::new(program.layout().clone(), 0);
     if let Some(model) = &subject.trained {
-        for (name, value) in &model.values {
+        let values = if args.training { model.values.clone() } else { subject.folded()?.1 };
+        for (name, value) in &values {
             slots.set(name, value).map_err(|error| Failure::data(&error))?;
         }
     }
@@ -111,81 +146,5 @@ fn profile(subject: &Subject, args: &InspectArgs, out: &mut impl Write) -> Resul
         counted(runs.into(), "run"),
     )?;
     writeln!(out, "{profile}")?;
-    Ok(())
-}
-
-fn layers(subject: &Subject, args: &InspectArgs, out: &mut impl Write) -> Result<(), Failure> {
-    let summary = subject.network.summary().map_err(|error| Failure::data(&error))?;
-    let kib = |numbers: usize| format!("{:.1}", 4.0 * numbers as f64 / 1024.0);
-    let mut table = vec![
-        ["layer", "kind", "output", "parameters", "weights KiB", "FLOPs", "values KiB"].map(String::from),
-    ];
-    let input = &summary.input;
-    table.push([
-        "input".into(),
-        String::new(),
-        input.to_string(),
-        String::new(),
-        String::new(),
-        String::new(),
-        kib(input.len() * args.batch),
-    ]);
-    for row in &summary.rows {
-        table.push([
-            row.name.clone(),
-            row.layer.clone(),
-            row.output.to_string(),
-            thousands(row.parameters as u64),
-            kib(row.parameters),
-            thousands(row.flops * args.batch as u64),
-            kib(row.output.len() * args.batch),
-        ]);
-    }
-    let values: usize = summary.rows.iter().map(|row| row.output.len()).sum();
-    table.push([
-        "total".into(),
-        String::new(),
-        String::new(),
-        thousands(summary.parameters() as u64),
-        kib(summary.parameters()),
-        thousands(summary.flops() * args.batch as u64),
-        kib((values + input.len()) * args.batch),
-    ]);
-    let width = |column: usize| table.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; 7] = std::array::from_fn(width);
-    writeln!(out, "{BOLD}{}{PLAIN}, batch of {}\n", subject.name, args.batch)?;
-    for (at, row) in table.iter().enumerate() {
-        let [a, b, c, d, e, f, g] = row;
-        let [wa, wb, wc, wd, we, wf, wg] = widths;
-        let line = format!("{a:<wa$}  {b:<wb$}  {c:<wc$}  {d:>wd$}  {e:>we$}  {f:>wf$}  {g:>wg$}");
-        let style = if at == 0 { DIM } else { "" };
-        writeln!(out, "{style}{}{}", line.trim_end(), if at == 0 { PLAIN } else { "" })?;
-    }
-    let program = program(subject, args)?;
-    writeln!(
-        out,
-        "\ncompiled {}: {} steps, {}FLOP, state {:.1} KiB, work memory {:.1} KiB (values share it when not alive together)",
-        if args.training { "training step" } else { "for inference" },
-        program.steps().len(),
-        magnitude(program.flops() as f64),
-        program.state_bytes() as f64 / 1024.0,
-        program.work_bytes() as f64 / 1024.0,
-    )?;
-    if let Some(model) = &subject.trained {
-        let from = &model.provenance;
-        writeln!(
-            out,
-            "trained  by bratt {} on {} (seed {}), epoch {} of {} kept",
-            from.version, from.data, from.seed, from.kept_epoch, from.epochs
-        )?;
-        writeln!(out, "         {}; {}; batch {}", from.optimizer, from.schedule, from.batch_size)?;
-        if !model.classes.is_empty() {
-            writeln!(out, "classes  {}", model.classes.join(", "))?;
-        }
-        if let Some(test) = &from.test {
-            let accuracy = test.accuracy.map_or(String::new(), |a| format!("accuracy {}, ", percent(a)));
-            writeln!(out, "test     {accuracy}loss {:.4} on {} examples", test.loss, test.n)?;
-        }
-    }
     Ok(())
 }

@@ -4,12 +4,13 @@ mod console;
 
 use super::audit;
 use crate::args::{Global, TrainArgs};
-use crate::failure::{Exit, Failure, suggestion};
-use crate::plan::{self, ModelPlan, OptimPlan, at_least_one};
+use crate::failure::{Exit, Failure};
+use crate::plan::{self, AugmentPlan, ModelPlan, OptimPlan, at_least_one};
 use crate::settings::{Origin, Settings};
 use crate::terminal::{DIM, PLAIN, Terminal, To, counted, magnitude, tell, thousands};
 use bratt::data::{Audit, Features, Source, digits};
 use bratt::exec::Isa;
+use bratt::names::hint;
 use bratt::nn;
 use bratt::report::{RunError, RunFolder};
 use bratt::train::{
@@ -19,6 +20,9 @@ use console::Console;
 use serde_json::json;
 use std::io::Write;
 use std::time::Instant;
+
+/// Networks of more layers are not listed before training; `inspect` shows them.
+const MOST_LAYERS: usize = 16;
 
 /// Trains; the number is the exit code.
 pub fn run(args: &TrainArgs, global: Global) -> Result<u8, Failure> {
@@ -85,6 +89,9 @@ const NAME: usize = 8;
 /// Width of their text.
 const TEXT: usize = 47;
 
+/// More threads that make batches could only be a slip.
+const MOST_LOADERS: u64 = 64;
+
 /// A training that is ready to begin.
 struct Job {
     splits: Splits,
@@ -96,6 +103,7 @@ struct Job {
     model: ModelPlan,
     optim: OptimPlan,
     preprocess: Preprocess,
+    augment: AugmentPlan,
     isa: Isa,
     threads: usize,
     epochs: u64,
@@ -124,6 +132,7 @@ impl Job {
 
         let model = plan::model(settings, splits.data())?;
         let preprocess = preprocess(settings)?;
+        let augment = plan::augment(settings, splits.data(), image_files)?;
         let epochs = at_least_one(settings, "train.epochs", 30)?;
         let batch_size = at_least_one(settings, "train.batch_size", 64)?;
         let patience = settings.get("train.patience", 0)?;
@@ -132,11 +141,17 @@ impl Job {
         let of = nn::Model { name: model.name.clone(), network: model.network.clone(), task: model.task };
         let mut trainer = Trainer::new(of)
             .preprocess(preprocess)
+            .augment(augment.augment.clone())
             .epochs(small(settings, "train.epochs", epochs)?)
             .batch_size(small(settings, "train.batch_size", batch_size)?)
             .seed(seed)
             .threads(threads)
             .isa(isa);
+        let loaders = settings.get("machine.loaders", trainer.resolved_loaders() as u64)?;
+        if loaders > MOST_LOADERS {
+            return Err(settings.invalid("machine.loaders", &format!("at most {MOST_LOADERS}")));
+        }
+        trainer = trainer.loaders(loaders as usize);
         if patience > 0 {
             trainer = trainer.patience(small(settings, "train.patience", patience)?);
         }
@@ -164,6 +179,7 @@ impl Job {
             model,
             optim,
             preprocess,
+            augment,
             isa,
             threads,
             epochs,
@@ -242,16 +258,20 @@ impl Job {
         }
         let preprocess = format!("{}, learned from the training part", self.preprocess.describe());
         block("input", &preprocess, "--preprocess");
+        // The built-in digits need no word about what they do not get.
+        if !self.augment.about.is_empty() && !(self.source.is_none() && self.augment.augment.is_none()) {
+            block("augment", &self.augment.about, "--augment");
+        }
         let network = &self.model.network;
         let parameters = network.summary().map_or(0, |summary| summary.parameters());
         let layers: Vec<String> = network.layers.iter().map(|named| named.layer.describe()).collect();
-        let model = format!(
-            "{}, {} parameters: {}",
-            self.model.name,
-            magnitude(parameters as f64),
-            layers.join(", ")
-        );
-        block("model", &model, "--model --hidden --activation --drop");
+        let layers = match layers.len() {
+            0..=MOST_LAYERS => layers.join(", "),
+            count => format!("{count} layers from {} to {}", layers[0], layers[count - 1]),
+        };
+        let (name, parameters) = (&self.model.name, magnitude(parameters as f64));
+        let flags = if name == "mlp" { "--model --hidden --activation --drop" } else { "--model" };
+        block("model", &format!("{name}, {parameters} parameters: {layers}"), flags);
         block("optim", &self.optim.optimizer.describe(), "--optimizer");
         let rate = match settings.origin("optim.lr") {
             Origin::Default => {
@@ -277,7 +297,13 @@ impl Job {
         );
         block("train", &training, "--epochs --seed --batch-size");
         let threads = counted(self.threads as u64, "thread");
-        block("machine", &format!("{threads}, {}", self.isa), "--threads --isa");
+        match self.trainer.resolved_loaders() {
+            0 => block("machine", &format!("{threads}, {}", self.isa), "--threads --isa"),
+            loaders => {
+                let loaders = counted(loaders as u64, "loader");
+                block("machine", &format!("{threads}, {loaders}, {}", self.isa), "--threads --loaders --isa");
+            }
+        }
         terminal.say("");
     }
 
@@ -319,7 +345,7 @@ fn preprocess(settings: &Settings) -> Result<Preprocess, Failure> {
         other => {
             return Err(settings
                 .invalid("data.preprocess", "the name of a preprocessing")
-                .help(suggestion(other, &PREPROCESS)));
+                .help(hint(other, &PREPROCESS)));
         }
     })
 }

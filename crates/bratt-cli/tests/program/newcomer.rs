@@ -104,3 +104,64 @@ fn every_view_of_a_model_prints() {
     assert!(plot.contains("warm-up from 0 over 100 steps") && plot.contains('*'), "{plot}");
     assert!(place.bratt("completions bash").good().contains("bratt"));
 }
+
+#[test]
+fn a_list_of_layers_is_trained_and_inspected() {
+    let place = Place::new();
+    let layers = r#"layers = [
+        { type = "conv2d", channels = 8, kernel = 3, stride = 2 },
+        { type = "batch_norm" },
+        { type = "relu" },
+        { type = "residual", layers = [
+            { type = "conv2d", channels = 8, kernel = 3 },
+            { type = "batch_norm" },
+        ] },
+        { type = "relu" },
+        { type = "flatten" },
+        { type = "dense", units = "classes" },
+    ]"#;
+    place.write("net.toml", layers);
+    let trained = place.bratt("train --model net.toml --epochs 3 --name net --json").json();
+    assert!(trained["test"]["accuracy"].as_f64() > Some(0.5), "{trained}");
+    // The model file has the network, without the list.
+    std::fs::remove_file(place.path("net.toml")).unwrap();
+    let predicted = place.bratt("predict runs/net runs/net/sample.png --json").json();
+    assert!(predicted["class"].is_string());
+    let out = place.bratt("inspect runs/net").good();
+    assert!(out.contains("residual1/conv2d1") && out.contains("training with adam"), "{out}");
+
+    place.write("net.toml", layers.replace("channels", "chanels"));
+    place
+        .bratt("train --model net.toml")
+        .fails(4, &["net.toml: layers 1 (conv2d)", "did you mean `channels`?"]);
+    place.bratt("train --model absent.toml").fails(4, &["absent.toml", "cannot be read"]);
+    place.bratt("inspect net.toml").fails(4, &["net.toml: layers 1 (conv2d)"]);
+}
+
+#[test]
+fn the_cost_of_a_model_is_told_before_it_is_trained() {
+    let place = Place::new();
+    let told = place.bratt("inspect resnet20 --input 32,32,3 --batch 2 --threads 2 --json").json();
+    assert_eq!(told["parameters"], 269_722);
+    let layers = told["layers"].as_array().unwrap();
+    let sum = |key: &str| layers.iter().map(|layer| layer[key].as_u64().unwrap()).sum::<u64>();
+    assert_eq!((sum("parameters"), sum("flops")), (269_722, told["flops"].as_u64().unwrap()));
+    assert_eq!(layers[0]["output"], serde_json::json!([32, 32, 16]));
+    let memory = told["memory"].as_array().unwrap();
+    let row = |what: &str, batch: u64| {
+        memory.iter().find(|row| row["for"] == what && row["batch"] == batch).unwrap()
+    };
+    let bytes = |row: &serde_json::Value, key: &str| row[key].as_u64().unwrap();
+    // Slots begin at round addresses, so that the state is a little larger than its numbers.
+    let holds = |row, numbers: u64| {
+        let found = bytes(row, "state_bytes");
+        (4 * numbers..4 * numbers + 4096).contains(&found)
+    };
+    // Adam keeps two moments of each parameter and a count; running statistics are buffers of 688 channels.
+    assert!(holds(row("training", 2), 3 * 269_722 + 2 * 688 + 1), "{told}");
+    // Folded, gamma, beta and the statistics are gone, and a bias has come.
+    assert!(holds(row("inference", 2), 269_722 - 688), "{told}");
+    assert!(bytes(row("training", 2), "total_bytes") > bytes(row("inference", 2), "total_bytes"));
+    assert!(bytes(row("inference", 2), "total_bytes") > bytes(row("inference", 1), "total_bytes"));
+    place.bratt("inspect resnet21").fails(4, &["did you mean `resnet20`?"]);
+}

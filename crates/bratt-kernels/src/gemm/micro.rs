@@ -65,6 +65,17 @@ pub(super) fn group(left: usize, mr: usize) -> usize {
     if left > mr && left < mr + mr / 2 { left.div_ceil(2) } else { left.min(mr) }
 }
 
+/// Neighbouring steps along `k`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Run {
+    /// Where the first step's numbers of A lie, from their place in [`Block::a`].
+    pub a: usize,
+    /// The first step's row of B.
+    pub b: usize,
+    /// Number of steps.
+    pub depth: usize,
+}
+
 /// A block to compute: `c += a b`, or `c = a b` unless `accumulate`.
 #[derive(Clone, Copy)]
 pub(super) struct Block {
@@ -72,8 +83,14 @@ pub(super) struct Block {
     pub depth: usize,
     /// First number of A.
     pub a: *const f32,
-    /// From one row of A to the next; from one step to the next if rows lie side by side.
+    /// From one row of A to the next with [`ROWS`]; otherwise from one step to the next.
     pub a_stride: usize,
+    /// With [`GATHERED`]: where each row of A begins, from `a`.
+    pub offsets: *const usize,
+    /// With [`GATHERED`]: which row of C, from `c`, each row is.
+    pub places: *const usize,
+    /// With [`GATHERED`]: the steps, in place of `depth`.
+    pub runs: (*const Run, usize),
     /// First number of B.
     pub b: *const f32,
     /// From one row of B to the next.
@@ -90,36 +107,98 @@ pub(super) struct Block {
     pub accumulate: bool,
 }
 
+/// The steps of a row of A lie side by side.
+pub(super) const ROWS: u8 = 0;
+/// The rows of A lie side by side.
+pub(super) const COLUMNS: u8 = 1;
+/// Rows of A begin anywhere, and steps come in runs.
+pub(super) const GATHERED: u8 = 2;
+
 /// B is padded to whole vectors.
 pub(super) const AS_IS: u8 = 0;
 /// The last vector of B is read only as far as the block is wide.
 pub(super) const TAIL: u8 = 1;
 /// As with [`TAIL`], and B is copied to `packed`, padded with zeros.
-const PACKING: u8 = 2;
+pub(super) const PACKING: u8 = 2;
 
-/// `R` rows by `W` vectors. With `A_COLUMNS` the rows of A lie side by side; `B` is one of the ways to read B.
+/// `R` rows by `W` vectors. `A` and `B` are ways to read the factors.
 ///
 /// # Safety
 /// The instruction set of `S` must be present, the pointers of the block valid, and
 /// `(W - 1) * LANES < width <= W * LANES`.
 #[inline(always)]
 #[allow(clippy::needless_range_loop)] // Rows and vectors are counted, as on paper.
-pub(super) unsafe fn micro<S: Simd, const R: usize, const W: usize, const A_COLUMNS: bool, const B: u8>(
-    block: Block,
-) {
-    let Block { depth, a_stride, b_stride, c_stride, .. } = block;
-    let line = const { if S::LANES < LINE { LINE / S::LANES } else { 1 } };
-    let last = block.width - (W - 1) * S::LANES;
-    // SAFETY: the caller vouches for the set and the pointers; no lane beyond `width` is touched in C, nor in B with
-    // `TAIL` and `PACKING`.
+pub(super) unsafe fn micro<S: Simd, const R: usize, const W: usize, const A: u8, const B: u8>(block: Block) {
+    let Block { a_stride, c_stride, .. } = block;
+    // SAFETY: the caller vouches for the set and the pointers.
     unsafe {
-        // The lines of C are on their way while the sums are formed.
+        let mut c = [block.c; R];
         for r in 0..R {
-            prefetch(block.c.wrapping_add(r * c_stride));
+            let place = if A == GATHERED { *block.places.add(r) } else { r };
+            c[r] = block.c.wrapping_add(place.wrapping_mul(c_stride));
+            // The lines of C are on their way while the sums are formed.
+            prefetch(c[r]);
         }
         let mut acc = [[S::splat(0.0); W]; R];
-        let (mut a, mut b, mut packed) = (block.a, block.b, block.packed);
-        for _ in 0..depth {
+        if A == GATHERED {
+            let mut rows = [block.a; R];
+            for r in 0..R {
+                rows[r] = block.a.wrapping_add(*block.offsets.add(r));
+            }
+            for i in 0..block.runs.1 {
+                let run = *block.runs.0.add(i);
+                let row = |r: usize| rows[r].wrapping_add(run.a);
+                let row: [*const f32; R] = std::array::from_fn(row);
+                let a = |step: usize, r: usize| *row[r].wrapping_add(step.wrapping_mul(a_stride));
+                steps::<S, R, W, B>(block, run.b, run.depth, &mut acc, a);
+            }
+        } else {
+            let a = |step: usize, r: usize| {
+                let (along, across) = if A == COLUMNS { (step, r) } else { (r, step) };
+                let at = along.wrapping_mul(a_stride).wrapping_add(across);
+                *block.a.wrapping_add(at)
+            };
+            steps::<S, R, W, B>(block, 0, block.depth, &mut acc, a);
+        }
+        let last = block.width - (W - 1) * S::LANES;
+        for r in 0..R {
+            for w in 0..W {
+                let p = c[r].add(w * S::LANES);
+                // Whole vectors apart, so that nothing but registers is involved.
+                if w < W - 1 || last == S::LANES {
+                    let sum = if block.accumulate { S::add(acc[r][w], S::load(p)) } else { acc[r][w] };
+                    S::store(p, sum);
+                } else {
+                    let before = if block.accumulate { S::load_first(p, last) } else { S::splat(0.0) };
+                    S::store_first(p, S::add(acc[r][w], before), last);
+                }
+            }
+        }
+    }
+}
+
+/// `depth` steps from row `first` of B on; `a(step, r)` is a number of A.
+///
+/// # Safety
+/// As for [`micro`].
+#[inline(always)]
+#[allow(clippy::needless_range_loop)]
+unsafe fn steps<S: Simd, const R: usize, const W: usize, const B: u8>(
+    block: Block,
+    first: usize,
+    depth: usize,
+    acc: &mut [[S::V; W]; R],
+    a: impl Fn(usize, usize) -> f32,
+) {
+    let line = const { if S::LANES < LINE { LINE / S::LANES } else { 1 } };
+    let last = block.width - (W - 1) * S::LANES;
+    let b_stride = block.b_stride;
+    // SAFETY: the caller vouches for the set and the pointers; no lane beyond `width` is touched in B with `TAIL` and
+    // `PACKING`.
+    unsafe {
+        let mut b = block.b.wrapping_add(first * b_stride);
+        let mut packed = block.packed.wrapping_add(first * W * S::LANES);
+        for step in 0..depth {
             if B == PACKING {
                 prefetch(b.wrapping_add(AHEAD * b_stride));
             } else if R == 1 {
@@ -141,41 +220,23 @@ pub(super) unsafe fn micro<S: Simd, const R: usize, const W: usize, const A_COLU
                 }
             }
             for r in 0..R {
-                let x = S::splat(*a.add(if A_COLUMNS { r } else { r * a_stride }));
+                let x = S::splat(a(step, r));
                 for w in 0..W {
                     acc[r][w] = S::mul_add(x, row[w], acc[r][w]);
                 }
             }
-            a = a.wrapping_add(if A_COLUMNS { a_stride } else { 1 });
             b = b.wrapping_add(b_stride);
             if B == PACKING {
-                packed = packed.add(W * S::LANES);
-            }
-        }
-        // Whole vectors apart, so that nothing but registers is involved.
-        if last == S::LANES {
-            for r in 0..R {
-                for w in 0..W {
-                    let p = block.c.add(r * c_stride + w * S::LANES);
-                    let sum = if block.accumulate { S::add(acc[r][w], S::load(p)) } else { acc[r][w] };
-                    S::store(p, sum);
-                }
-            }
-        } else {
-            for r in 0..R {
-                for w in 0..W {
-                    let p = block.c.add(r * c_stride + w * S::LANES);
-                    if w < W - 1 {
-                        let sum = if block.accumulate { S::add(acc[r][w], S::load(p)) } else { acc[r][w] };
-                        S::store(p, sum);
-                    } else {
-                        let before = if block.accumulate { S::load_first(p, last) } else { S::splat(0.0) };
-                        S::store_first(p, S::add(acc[r][w], before), last);
-                    }
-                }
+                packed = packed.wrapping_add(W * S::LANES);
             }
         }
     }
+}
+
+/// Most rows of a block. Rows that begin anywhere need an address each, and there are 16 registers for addresses.
+pub(super) const fn most_rows<S: Simd>(a: u8) -> usize {
+    let mr = Registers::new::<S>().mr;
+    if a == GATHERED && mr > 8 { 8 } else { mr }
 }
 
 /// Whether blocks are three vectors wide rather than two.
@@ -197,57 +258,48 @@ macro_rules! for_rows {
 }
 pub(super) use for_rows;
 
-/// A block whose B is packed, with a number of rows, vectors and a storage of A known at run time only.
+/// A block with a number of rows and vectors known at run time only. With [`PACKING`] there are MR rows.
 ///
 /// # Safety
-/// As for [`micro`], `vectors` being its `W`: at most as many as the registers' columns have.
+/// As for [`micro`], `vectors` being its `W`: at most as many as the registers' columns have. With [`PACKING`],
+/// `block.packed` must be valid for `depth` rows of whole vectors.
 #[inline(always)]
-pub(super) unsafe fn packed<S: Simd>(rows: usize, vectors: usize, a_columns: bool, block: Block) {
+pub(super) unsafe fn block<S: Simd, const A: u8, const B: u8>(rows: usize, vectors: usize, block: Block) {
     macro_rules! call {
         ($r:literal) => {
-            match (vectors, a_columns) {
-                (1, false) => micro::<S, $r, 1, false, AS_IS>(block),
-                (1, true) => micro::<S, $r, 1, true, AS_IS>(block),
-                (3, false) if const { wide::<S>() } => micro::<S, $r, 3, false, AS_IS>(block),
-                (3, true) if const { wide::<S>() } => micro::<S, $r, 3, true, AS_IS>(block),
-                (2, false) => micro::<S, $r, 2, false, AS_IS>(block),
-                (2, true) => micro::<S, $r, 2, true, AS_IS>(block),
-                (other, _) => unreachable!("{other} vectors in registers"),
-            }
-        };
-    }
-    // SAFETY: the caller vouches for all.
-    unsafe { for_rows!(S, rows, call) }
-}
-
-/// A block of MR rows that packs B for the blocks below it.
-///
-/// # Safety
-/// As for [`packed`]; `block.packed` must be valid for `depth` rows of whole vectors.
-#[inline(always)]
-pub(super) unsafe fn packing<S: Simd>(vectors: usize, a_columns: bool, block: Block) {
-    macro_rules! call {
-        ($r:literal) => {
-            match (vectors, a_columns) {
-                (1, false) => micro::<S, $r, 1, false, PACKING>(block),
-                (1, true) => micro::<S, $r, 1, true, PACKING>(block),
-                (3, false) if const { wide::<S>() } => micro::<S, $r, 3, false, PACKING>(block),
-                (3, true) if const { wide::<S>() } => micro::<S, $r, 3, true, PACKING>(block),
-                (2, false) => micro::<S, $r, 2, false, PACKING>(block),
-                (2, true) => micro::<S, $r, 2, true, PACKING>(block),
-                (other, _) => unreachable!("{other} vectors in registers"),
+            match vectors {
+                1 => micro::<S, $r, 1, A, B>(block),
+                3 if const { wide::<S>() } => micro::<S, $r, 3, A, B>(block),
+                2 => micro::<S, $r, 2, A, B>(block),
+                other => unreachable!("{other} vectors in registers"),
             }
         };
     }
     // SAFETY: the caller vouches for all.
     unsafe {
-        match const { Registers::new::<S>().mr } {
-            14 => call!(14),
-            8 => call!(8),
-            6 => call!(6),
-            4 => call!(4),
-            2 => call!(2),
-            other => unreachable!("{other} rows in registers"),
+        if B == PACKING {
+            match const { most_rows::<S>(A) } {
+                14 => call!(14),
+                8 => call!(8),
+                6 => call!(6),
+                4 => call!(4),
+                2 => call!(2),
+                other => unreachable!("{other} rows in registers"),
+            }
+        } else if A == GATHERED {
+            match rows {
+                1 => call!(1),
+                2 => call!(2),
+                3 if const { most_rows::<S>(GATHERED) >= 3 } => call!(3),
+                4 if const { most_rows::<S>(GATHERED) >= 4 } => call!(4),
+                5 if const { most_rows::<S>(GATHERED) >= 5 } => call!(5),
+                6 if const { most_rows::<S>(GATHERED) >= 6 } => call!(6),
+                7 if const { most_rows::<S>(GATHERED) >= 7 } => call!(7),
+                8 if const { most_rows::<S>(GATHERED) >= 8 } => call!(8),
+                other => unreachable!("{other} rows in registers"),
+            }
+        } else {
+            for_rows!(S, rows, call)
         }
     }
 }

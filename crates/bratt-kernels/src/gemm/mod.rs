@@ -37,29 +37,26 @@
 //! cycles to begin and end, against the 768 of a contracted extent of 128. A row of 784 by `[784x512]` (1.6 MB) takes
 //! 29 µs on one core, 16 on two.
 
+mod cut;
+mod gathered;
 mod micro;
 pub mod naive;
 mod narrow;
 mod pack;
+mod packed;
 #[cfg(test)]
 mod tests;
+mod windows;
+#[cfg(test)]
+mod windows_tests;
+
+pub use windows::Windows;
 
 use crate::isa::{Isa, Kernel, dispatch};
 use crate::simd::Simd;
-use micro::{Block, Registers};
-
-/// Longest block along `k`: with `NR` columns it fills about half of the first-level cache.
-const KC: usize = 384;
-/// Most rows of a tile that may choose: its block of A leaves half of a second-level cache of 512 KiB free.
-const MAX_ROWS: usize = 144;
-/// Tiles wanted of a product that is large enough: divisible among 2, 3, 4 and 8 threads.
-const TILES: usize = 24;
-/// Tiles for which rows are split where columns give too few.
-const ENOUGH_TILES: usize = 8;
-/// Most numbers of B that a worker keeps packed from tile to tile: half of a second-level cache of 512 KiB.
-const KEPT: usize = 1 << 16;
-/// Least multiplications of a tile (about 4 microseconds): below, starting a part costs more than it brings.
-const MIN_TILE_WORK: usize = 1 << 17;
+use micro::Registers;
+use std::ops::Range;
+use windows::Chunks;
 
 /// Numbers in a cache line.
 const LINE: usize = 16;
@@ -115,7 +112,7 @@ pub struct Shape {
 /// gemm.multiply(&a, &b, &mut c);
 /// assert_eq!(c, [4.0, 5.0, 10.0, 11.0]);
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Gemm {
     isa: Isa,
     registers: Registers,
@@ -123,18 +120,22 @@ pub struct Gemm {
     /// Rows and columns of all tiles but the last ones.
     tile_rows: usize,
     tile_cols: usize,
-    /// Length of all blocks along `k` but the last.
+    /// Most steps along `k` that are computed together.
     kc: usize,
+    /// Steps of all slices but the last.
+    slice: usize,
     /// Tiles have all columns, and a worker packs B once for all its tiles.
     keeps_b: bool,
     path: Path,
 }
 
 /// How a tile is computed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 enum Path {
     /// B is packed.
     Packed,
+    /// B is packed, and A is what windows see.
+    Windows(Box<Chunks>),
     /// At most MR rows: B is read where it lies.
     FewRows,
     /// At most `narrow::DOT_ROWS` rows and B transposed: each number of C is the product of two rows in memory.
@@ -144,61 +145,17 @@ enum Path {
 impl Gemm {
     /// Cuts a product of this shape into tiles for `isa`, which must be available when a tile is computed.
     pub fn new(isa: Isa, shape: Shape, need: TileNeed) -> Gemm {
-        Gemm::with_registers(isa, Registers::of(isa), shape, need)
+        cut::product(isa, Registers::of(isa), shape, need)
     }
 
-    fn with_registers(isa: Isa, registers: Registers, shape: Shape, need: TileNeed) -> Gemm {
-        let Shape { m, n, k, trans_a, trans_b } = shape;
-        let Registers { lanes, mr, nr } = registers;
-        let path = if trans_b && m <= narrow::DOT_ROWS && (!trans_a || m == 1) {
-            Path::Dots
-        } else if !trans_b && m <= mr {
-            Path::FewRows
-        } else {
-            Path::Packed
-        };
-
-        // Columns come in panels, rows in groups.
-        let panel = if path == Path::Packed { (2 * LINE).next_multiple_of(nr) } else { 4 * LINE };
-        let work = m.saturating_mul(n).saturating_mul(k.max(1));
-        // Few rows wait for B rather than multiply.
-        let least = match path {
-            Path::Packed => MIN_TILE_WORK,
-            Path::FewRows | Path::Dots => MIN_TILE_WORK / 8 * m.max(1),
-        };
-        let wanted = (work / least).clamp(1, TILES);
-        // Whole rows of C lie together in memory: what an epilogue reads and writes comes in long runs, and cores do
-        // not meet in neighbouring cache lines.
-        let keeps_b = path == Path::Packed
-            && !need.complete_rows
-            && k <= KC
-            && k.saturating_mul(n.next_multiple_of(nr)) <= KEPT;
-        // Rows are not cut finer than this: a tile of few rows spends most of its time on reading B.
-        let (least_rows, most_rows) = if need.complete_rows {
-            (1, 1)
-        } else {
-            let least = m.div_ceil(MAX_ROWS).max(1);
-            (least, m.div_ceil(4 * mr).max(least))
-        };
-        let (row_tiles, col_tiles) = if keeps_b {
-            (wanted.clamp(least_rows, most_rows), 1)
-        } else if need.complete_cols {
-            (wanted.min(ENOUGH_TILES).clamp(least_rows, most_rows), 1)
-        } else {
-            let cols = wanted.div_ceil(least_rows).min(n.div_ceil(panel)).max(1);
-            (wanted.min(ENOUGH_TILES).div_ceil(cols).clamp(least_rows, most_rows), cols)
-        };
-        let blocks = k.div_ceil(KC).max(1);
-        Gemm {
-            isa,
-            registers,
-            shape,
-            tile_rows: split(m, row_tiles, mr),
-            tile_cols: split(n, col_tiles, if path == Path::Packed { panel } else { lanes }),
-            kc: k.div_ceil(blocks).max(1),
-            keeps_b,
-            path,
-        }
+    /// A product whose A is what windows on images see: `m` rows, one per window, and `k` numbers in each, or the other
+    /// way round if `trans_a`.
+    ///
+    /// # Panics
+    /// If the shape is not that of the windows, or the windows are not [sound](Windows::is_sound), or spread and transposed.
+    pub fn of_windows(isa: Isa, shape: Shape, windows: Windows, need: TileNeed) -> Gemm {
+        assert!(windows.is_sound() && windows.suits(&shape), "{windows:?} do not make {shape:?}");
+        cut::windows(isa, Registers::of(isa), shape, windows, need)
     }
 
     /// The shape.
@@ -228,6 +185,12 @@ impl Gemm {
         }
     }
 
+    /// The number of slices: parts of a long sum along `k` that are computed apart, each over all of C. The caller adds
+    /// them up, in order.
+    pub fn slices(&self) -> usize {
+        self.shape.k.div_ceil(self.slice).max(1)
+    }
+
     /// Numbers in the largest tile: the buffer for a caller that keeps tiles out of C.
     pub fn tile_len(&self) -> usize {
         self.tile_rows.min(self.shape.m) * self.tile_cols.min(self.shape.n)
@@ -235,12 +198,14 @@ impl Gemm {
 
     /// Numbers of scratch memory that each worker needs.
     pub fn scratch_len(&self) -> usize {
-        let registers = self.registers;
-        match self.path {
+        match &self.path {
             Path::Packed => {
                 let (lines, length) = self.block_a();
                 let a = if self.copies_a() { pack::lines_len(lines, length) } else { 0 };
-                LINE + pack::b_len(self.kc, self.strip(), registers).next_multiple_of(LINE) + a
+                LINE + self.strip_len() + a
+            }
+            Path::Windows(chunks) => {
+                LINE + self.strip_len() + if self.shape.trans_a { 0 } else { chunks.scratch_len() }
             }
             Path::FewRows | Path::Dots => 0,
         }
@@ -263,22 +228,24 @@ impl Gemm {
         if self.keeps_b { self.shape.n } else { pack::PANELS * self.registers.nr }
     }
 
-    /// Computes tile `index` into `c`, row `i` of the tile at `c + i * c_stride`.
+    /// Computes tile `index` of a slice into `c`, row `i` of the tile at `c + i * c_stride`.
     ///
     /// Reads nothing outside `a` and `b` and writes nothing but the tile. The contents of `scratch` do not matter, unless
     /// `kept` says that the last product to use it was this one, with the same B: it is set when that is so from now on.
     ///
     /// # Safety
-    /// The instruction set must be available. `a` must be valid for reading `m * k` numbers, `b` for `k * n`; `c` must
+    /// The instruction set must be available. `a` must be valid for reading `m * k` numbers, or the images of the windows,
+    /// `b` for `k * n`; `c` must
     /// be valid for writing (and reading) the tile's rows, which overlap neither `a`, `b` nor `scratch`.
     ///
     /// # Panics
-    /// If `index` is not below [`tiles`](Self::tiles), or `scratch` is shorter than
+    /// If `index` is not below [`tiles`](Self::tiles), `slice` not below [`slices`](Self::slices), or `scratch` is shorter than
     /// [`scratch_len`](Self::scratch_len).
     #[allow(clippy::too_many_arguments)]
     pub unsafe fn compute(
         &self,
         index: usize,
+        slice: usize,
         a: *const f32,
         b: *const f32,
         scratch: &mut [f32],
@@ -286,10 +253,12 @@ impl Gemm {
         c_stride: usize,
         kept: &mut bool,
     ) {
+        assert!(slice < self.slices(), "slice {slice} of {}", self.slices());
         assert!(scratch.len() >= self.scratch_len(), "scratch too short");
         let kernel = TileKernel {
             gemm: self,
             tile: self.tile(index),
+            steps: self.steps(slice),
             a,
             b,
             scratch: scratch.as_mut_ptr(),
@@ -302,6 +271,10 @@ impl Gemm {
         *kept = self.keeps_b;
     }
 
+    fn steps(&self, slice: usize) -> Range<usize> {
+        slice * self.slice..(slice + 1).saturating_mul(self.slice).min(self.shape.k)
+    }
+
     /// The whole product on this thread.
     ///
     /// # Panics
@@ -309,31 +282,38 @@ impl Gemm {
     pub fn multiply(&self, a: &[f32], b: &[f32], c: &mut [f32]) {
         let Shape { m, n, k, .. } = self.shape;
         assert!(self.isa.is_available(), "{} is not available", self.isa);
-        assert_eq!(Some(a.len()), m.checked_mul(k), "length of a");
+        let a_len = match &self.path {
+            Path::Windows(chunks) => chunks.windows.len(),
+            _ => m.checked_mul(k),
+        };
+        assert_eq!(Some(a.len()), a_len, "length of a");
         assert_eq!(Some(b.len()), k.checked_mul(n), "length of b");
         assert_eq!(Some(c.len()), m.checked_mul(n), "length of c");
         let (mut scratch, mut kept) = (vec![0.0; self.scratch_len()], false);
-        for index in 0..self.tiles() {
-            let tile = self.tile(index);
-            let start = tile.row * n + tile.col;
-            // SAFETY: the set is available, the lengths have been checked, and the tile lies within C.
-            unsafe {
-                let c = c.as_mut_ptr().add(start);
-                self.compute(index, a.as_ptr(), b.as_ptr(), &mut scratch, c, n, &mut kept);
+        let mut apart = vec![0.0; if self.slices() > 1 { c.len() } else { 0 }];
+        for slice in 0..self.slices() {
+            let to = if slice == 0 { c.as_mut_ptr() } else { apart.as_mut_ptr() };
+            for index in 0..self.tiles() {
+                let tile = self.tile(index);
+                let start = tile.row * n + tile.col;
+                // SAFETY: the set is available, the lengths have been checked, and the tile lies within C.
+                unsafe {
+                    let c = to.add(start);
+                    self.compute(index, slice, a.as_ptr(), b.as_ptr(), &mut scratch, c, n, &mut kept);
+                }
+            }
+            if slice > 0 {
+                c.iter_mut().zip(&apart).for_each(|(sum, part)| *sum += part);
             }
         }
     }
-}
-
-/// `extent` cut into `parts`, in multiples of `unit` if there is more than one.
-fn split(extent: usize, parts: usize, unit: usize) -> usize {
-    if parts <= 1 { extent.max(1) } else { extent.div_ceil(parts).next_multiple_of(unit) }
 }
 
 /// One tile; the pointers as in [`Gemm::compute`].
 struct TileKernel<'a> {
     gemm: &'a Gemm,
     tile: Tile,
+    steps: Range<usize>,
     a: *const f32,
     b: *const f32,
     scratch: *mut f32,
@@ -350,8 +330,10 @@ impl Kernel for TileKernel<'_> {
     unsafe fn run<S: Simd>(self) {
         // SAFETY: the caller vouches for the set and the pointers.
         unsafe {
-            match self.gemm.path {
+            match &self.gemm.path {
                 Path::Packed => self.packed::<S>(),
+                Path::Windows(chunks) if self.gemm.shape.trans_a => self.gathered_transposed::<S>(chunks),
+                Path::Windows(chunks) => self.gathered::<S>(chunks),
                 Path::FewRows => self.few_rows::<S>(),
                 Path::Dots => self.dots::<S>(),
             }
@@ -365,86 +347,5 @@ impl TileKernel<'_> {
     fn a_strides(&self) -> (usize, usize) {
         let Shape { m, k, trans_a, .. } = self.gemm.shape;
         if trans_a { (1, m) } else { (k, 1) }
-    }
-
-    #[inline(always)]
-    unsafe fn packed<S: Simd>(&self) {
-        let registers = const { Registers::new::<S>() };
-        let Registers { lanes, mr, nr } = registers;
-        let Shape { n, k, trans_a, trans_b, .. } = self.gemm.shape;
-        let Tile { row, rows, col, cols } = self.tile;
-        let (a_row, a_col) = self.a_strides();
-        // SAFETY: `scratch` has room for the panel of B and the block of A; all offsets lie within the factors and
-        // the tile.
-        unsafe {
-            let strip = self.scratch.add(self.scratch.align_offset(64));
-            let strip_cols = self.gemm.strip();
-            let strip_len = pack::b_len(self.gemm.kc, strip_cols, registers).next_multiple_of(LINE);
-            let block_a = strip.add(strip_len);
-            if k == 0 {
-                for i in 0..rows {
-                    self.c.add(i * self.c_stride).write_bytes(0, cols);
-                }
-            }
-            let mut p = 0;
-            while p < k {
-                let depth = self.gemm.kc.min(k - p);
-                let mut a = self.a.add(row * a_row + p * a_col);
-                // From one row to the next, or from one step to the next where rows lie side by side.
-                let mut a_stride = if trans_a { a_col } else { a_row };
-                if self.gemm.copies_a() && cols > nr {
-                    let (lines, length) = if trans_a { (depth, rows) } else { (rows, depth) };
-                    a_stride = pack::lines(lines, length, a, a_stride, block_a);
-                    a = block_a.cast_const();
-                }
-                // The first rows pack B as they go, so that waiting for it overlaps with arithmetic.
-                let packing = !self.kept && !trans_b && micro::group(rows, mr) == mr;
-                let mut j = 0;
-                while j < cols {
-                    let within = j % strip_cols;
-                    if within == 0 && !self.kept && !packing {
-                        let width = strip_cols.min(cols - j);
-                        if trans_b {
-                            let b = self.b.add((col + j) * k + p);
-                            pack::b_transposed::<S>(depth, width, b, k, strip);
-                        } else {
-                            let b = self.b.add(p * n + col + j);
-                            pack::b::<S>(depth, width, b, n, strip);
-                        }
-                    }
-                    let panel = strip.add(within * depth);
-                    let width = nr.min(cols - j);
-                    let vectors = registers.vectors(width);
-                    let mut i = 0;
-                    while i < rows {
-                        let group = micro::group(rows - i, mr);
-                        let block = Block {
-                            depth,
-                            a: a.add(if trans_a { i } else { i * a_stride }),
-                            a_stride,
-                            b: if i == 0 && packing {
-                                self.b.add(p * n + col + j)
-                            } else {
-                                panel.cast_const()
-                            },
-                            b_stride: if i == 0 && packing { n } else { vectors * lanes },
-                            packed: panel,
-                            c: self.c.add(i * self.c_stride + j),
-                            c_stride: self.c_stride,
-                            width,
-                            accumulate: p > 0,
-                        };
-                        if i == 0 && packing {
-                            micro::packing::<S>(vectors, trans_a, block);
-                        } else {
-                            micro::packed::<S>(group, vectors, trans_a, block);
-                        }
-                        i += group;
-                    }
-                    j += width;
-                }
-                p += depth;
-            }
-        }
     }
 }

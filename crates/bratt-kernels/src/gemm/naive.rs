@@ -1,6 +1,6 @@
 //! The twin that the tests compare with: the definition, summed in f64.
 
-use super::Shape;
+use super::{Shape, Windows};
 
 /// `c[i, j] = sum_p a[i, p] b[p, j]`, row-major.
 ///
@@ -20,4 +20,14 @@ pub fn multiply(shape: Shape, a: &[f32], b: &[f32]) -> Vec<f64> {
         }
     }
     c
+}
+
+/// The left factor that windows see, row-major and not transposed.
+///
+/// # Panics
+/// If `images` are fewer than the windows say.
+pub fn seen(windows: &Windows, images: &[f32]) -> Vec<f32> {
+    let (rows, depth) = (windows.rows().unwrap_or(0), windows.depth().unwrap_or(0));
+    let row = |output: usize| (0..depth).map(move |column| windows.at(images, output, column));
+    (0..rows).flat_map(row).collect()
 }

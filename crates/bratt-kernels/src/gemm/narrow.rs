@@ -1,7 +1,7 @@
 //! Products of few rows (one image, a small batch): each number of B is used once or a few times, so the time goes
 //! into reading it. B is read where it lies, and many accumulators keep many reads under way.
 
-use super::micro::{AS_IS, Block, Registers, TAIL, for_rows, micro, wide};
+use super::micro::{AS_IS, Block, COLUMNS, ROWS, Registers, TAIL, for_rows, micro, wide};
 use super::{Shape, Tile, TileKernel};
 use crate::simd::Simd;
 
@@ -29,6 +29,9 @@ impl TileKernel<'_> {
                     depth: k,
                     a,
                     a_stride: if trans_a { a_col } else { a_row },
+                    offsets: std::ptr::null(),
+                    places: std::ptr::null(),
+                    runs: (std::ptr::null(), 0),
                     b: self.b.add(col + j),
                     b_stride: n,
                     packed: std::ptr::null_mut(),
@@ -39,7 +42,7 @@ impl TileKernel<'_> {
                 };
                 macro_rules! call {
                     ($r:literal) => {
-                        if trans_a { strip::<S, $r, true>(block) } else { strip::<S, $r, false>(block) }
+                        if trans_a { strip::<S, $r, COLUMNS>(block) } else { strip::<S, $r, ROWS>(block) }
                     };
                 }
                 j += for_rows!(S, rows, call);
@@ -83,28 +86,28 @@ impl TileKernel<'_> {
 /// # Safety
 /// As for [`micro`].
 #[inline(always)]
-unsafe fn strip<S: Simd, const R: usize, const A_COLUMNS: bool>(mut block: Block) -> usize {
+unsafe fn strip<S: Simd, const R: usize, const A: u8>(mut block: Block) -> usize {
     let vectors = block.width / S::LANES;
     // SAFETY: each branch takes no more columns than there are.
     unsafe {
         if R == 1 && vectors >= 8 {
             block.width = 8 * S::LANES;
-            micro::<S, R, 8, A_COLUMNS, AS_IS>(block);
+            micro::<S, R, 8, A, AS_IS>(block);
         } else if R <= 2 && vectors >= 4 {
             block.width = 4 * S::LANES;
-            micro::<S, R, 4, A_COLUMNS, AS_IS>(block);
+            micro::<S, R, 4, A, AS_IS>(block);
         } else if const { wide::<S>() } && vectors >= 3 {
             block.width = 3 * S::LANES;
-            micro::<S, R, 3, A_COLUMNS, AS_IS>(block);
+            micro::<S, R, 3, A, AS_IS>(block);
         } else if vectors >= 2 {
             block.width = 2 * S::LANES;
-            micro::<S, R, 2, A_COLUMNS, AS_IS>(block);
+            micro::<S, R, 2, A, AS_IS>(block);
         } else if vectors == 1 && block.width > S::LANES {
-            micro::<S, R, 2, A_COLUMNS, TAIL>(block);
+            micro::<S, R, 2, A, TAIL>(block);
         } else if vectors == 1 {
-            micro::<S, R, 1, A_COLUMNS, AS_IS>(block);
+            micro::<S, R, 1, A, AS_IS>(block);
         } else {
-            micro::<S, R, 1, A_COLUMNS, TAIL>(block);
+            micro::<S, R, 1, A, TAIL>(block);
         }
     }
     block.width

@@ -1,15 +1,16 @@
 //! Against the definition. The bound: a sum of k products in any order is off by at most about `k eps sum |a b|`, eps
 //! being half the distance between neighbouring f32 (Higham, *Accuracy and Stability of Numerical Algorithms*, 3.1).
 
+use super::cut::{self, KC, KEPT, MAX_ROWS};
 use super::*;
 use crate::pool::Pool;
 use crate::simd::Simd;
 use crate::simd::scalar::Lanes;
 
-const EPS: f64 = f32::EPSILON as f64 / 2.0;
+pub(super) const EPS: f64 = f32::EPSILON as f64 / 2.0;
 
 /// Numbers in [-1, 1), not round in binary.
-fn numbers(len: usize, seed: u64) -> Vec<f32> {
+pub(super) fn numbers(len: usize, seed: u64) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     (0..len)
         .map(|_| {
@@ -20,14 +21,25 @@ fn numbers(len: usize, seed: u64) -> Vec<f32> {
 }
 
 /// Computes all tiles, each into its own buffer with a margin, and puts them together.
-fn tiles(
+pub(super) fn tiles(
     gemm: &Gemm,
-    a: &[f32],
     b: &[f32],
-    compute: impl Fn(usize, &mut [f32], *mut f32, usize, &mut bool),
+    compute: impl Fn(usize, usize, &mut [f32], *mut f32, usize, &mut bool),
 ) -> Vec<f32> {
     let Shape { m, n, k, .. } = gemm.shape();
-    assert_eq!((a.len(), b.len()), (m * k, k * n));
+    assert_eq!(b.len(), k * n);
+    let mut sum = vec![0.0; m * n];
+    for slice in 0..gemm.slices() {
+        let part = slice_tiles(gemm, |index, scratch, c, stride, kept| {
+            compute(index, slice, scratch, c, stride, kept)
+        });
+        sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+    }
+    sum
+}
+
+fn slice_tiles(gemm: &Gemm, compute: impl Fn(usize, &mut [f32], *mut f32, usize, &mut bool)) -> Vec<f32> {
+    let Shape { m, n, .. } = gemm.shape();
     let mut c = vec![f32::NAN; m * n];
     let mut written = vec![false; m * n];
     // Garbage that must not matter.
@@ -56,29 +68,30 @@ fn tiles(
     c
 }
 
-fn by_isa(gemm: &Gemm, a: &[f32], b: &[f32]) -> Vec<f32> {
-    tiles(gemm, a, b, |index, scratch, c, stride, kept| {
+pub(super) fn by_isa(gemm: &Gemm, a: &[f32], b: &[f32]) -> Vec<f32> {
+    tiles(gemm, b, |index, slice, scratch, c, stride, kept| {
         // SAFETY: available set, whole factors, and a buffer for the tile.
-        unsafe { gemm.compute(index, a.as_ptr(), b.as_ptr(), scratch, c, stride, kept) }
+        unsafe { gemm.compute(index, slice, a.as_ptr(), b.as_ptr(), scratch, c, stride, kept) }
     })
 }
 
 /// The blocks of machines that this one is not: AVX-512 (14x2), NEON (8x3), and one of very few registers (2x2).
-type LikeAvx512 = Lanes<16, 32>;
-type LikeNeon = Lanes<4, 32>;
-type FewRegisters = Lanes<16, 4>;
+pub(super) type LikeAvx512 = Lanes<16, 32>;
+pub(super) type LikeNeon = Lanes<4, 32>;
+pub(super) type FewRegisters = Lanes<16, 4>;
 
-fn by_lanes<S: Simd>(gemm: &Gemm, a: &[f32], b: &[f32]) -> Vec<f32> {
-    tiles(gemm, a, b, |index, scratch, c, c_stride, kept| {
+pub(super) fn by_lanes<S: Simd>(gemm: &Gemm, a: &[f32], b: &[f32]) -> Vec<f32> {
+    tiles(gemm, b, |index, slice, scratch, c, c_stride, kept| {
         let kernel = TileKernel {
             gemm,
             tile: gemm.tile(index),
+            steps: gemm.steps(slice),
             a: a.as_ptr(),
             b: b.as_ptr(),
             scratch: scratch.as_mut_ptr(),
             c,
             c_stride,
-            kept: *kept,
+            kept: *kept && gemm.keeps_b,
         };
         *kept = gemm.keeps_b;
         // SAFETY: portable lanes need nothing; the rest as in `by_isa`.
@@ -110,7 +123,7 @@ fn check(gemm: &Gemm, compute: impl Fn(&Gemm, &[f32], &[f32]) -> Vec<f32>) {
 
 /// `check` with portable lanes.
 fn check_lanes<S: Simd>(shape: Shape, need: TileNeed) {
-    check(&Gemm::with_registers(Isa::Scalar, Registers::new::<S>(), shape, need), by_lanes::<S>);
+    check(&cut::product(Isa::Scalar, Registers::new::<S>(), shape, need), by_lanes::<S>);
 }
 
 /// `check` with every instruction set and with the blocks of others.
@@ -190,6 +203,15 @@ fn several_blocks_and_tiles() {
         for shape in shapes(m, n, k) {
             check_all(shape, TileNeed::default());
         }
+    }
+}
+
+/// A long sum over a small C is cut into slices.
+#[test]
+fn slices_add_up() {
+    for shape in shapes(40, 50, 16 * KC + 7) {
+        check_all(shape, TileNeed::default());
+        assert!(Gemm::new(Isa::Scalar, shape, TileNeed::default()).slices() > 1);
     }
 }
 
@@ -290,7 +312,7 @@ fn threads_do_not_change_a_bit() {
                         unsafe {
                             let scratch = std::slice::from_raw_parts_mut(scratch.add(worker * len), len);
                             let c = c.add(tile.row * n + tile.col);
-                            gemm.compute(index, a.as_ptr(), b.as_ptr(), scratch, c, n, &mut false);
+                            gemm.compute(index, 0, a.as_ptr(), b.as_ptr(), scratch, c, n, &mut false);
                         }
                     });
                     let same = c.iter().zip(&expected).all(|(x, y)| x.to_bits() == y.to_bits());

@@ -1,6 +1,7 @@
 //! What a plan checks once, so that running it cannot fail.
 
 use super::{Instance, Space, Span, StepSpec, TapeSpec};
+use crate::gemm::Shape;
 use crate::tape::{Extent, Instr, Operand, TapeError};
 
 /// What is wrong with a step.
@@ -117,15 +118,24 @@ impl Checker {
                 }
                 self.apart(tape, instances)
             }
-            StepSpec::MatMul { m, n, k, a, b, tape, instance, .. } => {
+            StepSpec::MatMul { m, n, k, a, trans_a, windows, b, trans_b, tape, instance } => {
                 self.shape(
                     instance.rows == *m && instance.cols == *n,
                     "the epilogue's rows and cols must be m and n",
                 )?;
                 self.instance(tape, instance, 0)?;
-                for (name, factor, rows, cols) in [("a", a, *m, *k), ("b", b, *k, *n)] {
+                let shape = Shape { m: *m, n: *n, k: *k, trans_a: *trans_a, trans_b: *trans_b };
+                let a_len = match windows {
+                    None => m.checked_mul(*k),
+                    Some(windows) => {
+                        let suits = windows.is_sound() && windows.suits(&shape);
+                        self.shape(suits, "the windows must make a factor of m and k")?;
+                        windows.len()
+                    }
+                };
+                for (name, factor, len) in [("a", a, a_len), ("b", b, k.checked_mul(*n))] {
                     self.span(factor, &|| format!("factor {name}"))?;
-                    self.length(factor, rows.checked_mul(cols), &|| format!("factor {name}"))?;
+                    self.length(factor, len, &|| format!("factor {name}"))?;
                     for operand in stored(tape) {
                         if overlap(&instance.spans[operand], factor) {
                             let written = format!("operand {operand}");

@@ -2,13 +2,13 @@
 
 use super::check::{Checker, PlanError, stored};
 use super::copy::Copy;
+use super::product::Product;
 use super::{Instance, Space, Span, StepSpec, TapeSpec};
 use crate::arena::Arena;
-use crate::gemm::{Gemm, Shape, TileNeed};
 use crate::isa::Isa;
 use crate::pool::Pool;
 use crate::random::Key;
-use crate::tape::{Acc, Checked, Cursor, Extent, Instr, Memory, Operand, Tape, Tile, Tiles, Worker};
+use crate::tape::{Cursor, Memory, Operand, Tape, Tiles, Worker};
 use std::time::{Duration, Instant};
 
 /// Below this work (elements times instructions) a map runs on the calling thread alone.
@@ -50,7 +50,7 @@ pub struct Plan {
     steps: Vec<Step>,
     state_len: usize,
     work_len: usize,
-    isa: Isa,
+    pub(super) isa: Isa,
     writes_state: bool,
     registers: usize,
     cursors: usize,
@@ -65,20 +65,20 @@ pub struct Scratch {
 }
 
 #[derive(Debug)]
-struct WorkerScratch {
+pub(super) struct WorkerScratch {
     registers: Arena,
     cursors: Vec<Cursor>,
     /// Whether the scratch of the product under way holds B packed.
-    kept: bool,
+    pub(super) kept: bool,
 }
 
 /// A tape over one iteration space.
 #[derive(Debug)]
-struct Placed {
-    tape: Tape,
-    spans: Vec<Span>,
+pub(super) struct Placed {
+    pub(super) tape: Tape,
+    pub(super) spans: Vec<Span>,
     /// Where its shared memory starts.
-    shared: usize,
+    pub(super) shared: usize,
 }
 
 #[derive(Debug)]
@@ -89,27 +89,13 @@ enum Step {
     Fill { dst: Span, value: f32 },
 }
 
-#[derive(Debug)]
-struct Product {
-    gemm: Gemm,
-    a: Span,
-    b: Span,
-    cols: usize,
-    placed: Placed,
-    /// The operand that the product is computed into; a buffer of the worker's if there is none.
-    target: Option<usize>,
-    /// Lengths of the matrix product's scratch and of the buffer, which come before the tape's registers.
-    scratch: usize,
-    buffer: usize,
-}
-
 /// Where a run works. Copied to all threads.
 #[derive(Clone, Copy)]
-struct Site {
+pub(super) struct Site {
     state: *mut f32,
     work: *mut f32,
-    shared: *mut f32,
-    workers: *mut WorkerScratch,
+    pub(super) shared: *mut f32,
+    pub(super) workers: *mut WorkerScratch,
     key: Key,
 }
 
@@ -118,14 +104,14 @@ struct Site {
 unsafe impl Sync for Site {}
 
 impl Site {
-    fn start(&self, span: &Span) -> *mut f32 {
+    pub(super) fn start(&self, span: &Span) -> *mut f32 {
         match span.space {
             Space::State => self.state.wrapping_add(span.offset),
             Space::Work => self.work.wrapping_add(span.offset),
         }
     }
 
-    fn memory<'a>(&self, placed: &'a Placed) -> Memory<'a> {
+    pub(super) fn memory<'a>(&self, placed: &'a Placed) -> Memory<'a> {
         let Site { state, work, key, .. } = *self;
         Memory { spans: &placed.spans, state, work, shared: self.shared.wrapping_add(placed.shared), key }
     }
@@ -134,7 +120,7 @@ impl Site {
     ///
     /// # Safety
     /// `index` is below the number of workers, and nobody else uses that worker now.
-    unsafe fn worker(&self, index: usize, skip: usize) -> Worker {
+    pub(super) unsafe fn worker(&self, index: usize, skip: usize) -> Worker {
         // SAFETY: only one thread at a time has this worker.
         let scratch = unsafe { &mut *self.workers.add(index) };
         let registers = scratch.registers.as_mut_ptr().wrapping_add(skip);
@@ -183,33 +169,7 @@ impl Plan {
                 let inline = placed.iter().map(|p| p.tape.cost()).fold(0, usize::saturating_add) < INLINE;
                 Step::Map { placed, parts, inline }
             }
-            StepSpec::MatMul { m, n, k, a, trans_a, b, trans_b, tape, instance } => {
-                let needs = Checked::new(tape, true)?.needs;
-                let shape = Shape { m: *m, n: *n, k: *k, trans_a: *trans_a, trans_b: *trans_b };
-                // A tile with complete rows is one with all columns.
-                let need =
-                    TileNeed { complete_rows: needs.complete_cols, complete_cols: needs.complete_rows };
-                let gemm = Gemm::new(self.isa, shape, need);
-                let largest = gemm.tile(0);
-                let tiles = Tiles::Product { count: gemm.tiles(), rows: largest.rows, cols: largest.cols };
-                let instances = std::slice::from_ref(instance);
-                let alias = aliases(tape, instances);
-                let (tape, target) = into_target(tape, &alias);
-                let compiled = Tape::new(&tape, (*m, *n), self.isa, tiles, &alias)?;
-                let scratch = gemm.scratch_len().next_multiple_of(16);
-                let buffer = if target.is_none() { gemm.tile_len().next_multiple_of(16) } else { 0 };
-                let placed = self.place(compiled, instance.spans.clone(), &mut 0, scratch + buffer);
-                Step::MatMul(Box::new(Product {
-                    gemm,
-                    a: *a,
-                    b: *b,
-                    cols: *n,
-                    placed,
-                    target,
-                    scratch,
-                    buffer,
-                }))
-            }
+            StepSpec::MatMul { .. } => Step::MatMul(Box::new(Product::new(spec, self)?)),
             StepSpec::Copy { dims, src, src_start, src_strides, dst, dst_start, dst_strides } => {
                 let copy = Copy::new(dims, src_strides, dst_strides);
                 let from = |span: &Span, start: usize| Span {
@@ -224,13 +184,19 @@ impl Plan {
     }
 
     /// Gives a tape its share of the scratch.
-    fn place(&mut self, tape: Tape, spans: Vec<Span>, shared: &mut usize, skip: usize) -> Placed {
+    pub(super) fn place(&mut self, tape: Tape, spans: Vec<Span>, shared: &mut usize, skip: usize) -> Placed {
         self.registers = self.registers.max(skip + tape.registers());
         self.cursors = self.cursors.max(tape.views());
+        let shared = self.share(shared, tape.shared_len());
+        Placed { tape, spans, shared }
+    }
+
+    /// Takes `len` numbers of the memory common to all workers.
+    pub(super) fn share(&mut self, shared: &mut usize, len: usize) -> usize {
         let start = *shared;
-        *shared = shared.saturating_add(tape.shared_len().next_multiple_of(16));
+        *shared = shared.saturating_add(len.next_multiple_of(16));
         self.shared = self.shared.max(*shared);
-        Placed { tape, spans, shared: start }
+        start
     }
 
     /// The steps as they were given.
@@ -333,31 +299,13 @@ impl Plan {
 }
 
 /// Which operands are the same memory in any instance.
-fn aliases(tape: &TapeSpec, instances: &[Instance]) -> impl Fn(Operand, Operand) -> bool {
+pub(super) fn aliases(tape: &TapeSpec, instances: &[Instance]) -> impl Fn(Operand, Operand) -> bool {
     let n = tape.extents.len();
     let mut same = vec![false; n * n];
     for (a, b) in (0..n).flat_map(|a| (0..n).map(move |b| (a, b))) {
         same[a * n + b] = instances.iter().any(|i| i.spans[a] == i.spans[b]);
     }
     move |a, b| same.get(usize::from(a.0) * n + usize::from(b.0)).copied().unwrap_or(true)
-}
-
-/// Finds an operand that the plain product is stored to, and takes that store out of the tape.
-fn into_target(tape: &TapeSpec, alias: &dyn Fn(Operand, Operand) -> bool) -> (TapeSpec, Option<usize>) {
-    let loads = |operand| tape.instrs.iter().any(|i| matches!(i, Instr::Load(from) if alias(*from, operand)));
-    let found = tape.instrs.iter().position(|instr| match instr {
-        Instr::Store(operand, value) => {
-            let plain = tape.instrs[usize::from(value.0)] == Instr::Acc;
-            plain && tape.extents[usize::from(operand.0)] == Extent::Full && !loads(*operand)
-        }
-        _ => false,
-    });
-    let mut tape = tape.clone();
-    let Some(at) = found else { return (tape, None) };
-    let Instr::Store(operand, _) = std::mem::replace(&mut tape.instrs[at], Instr::Const(0.0)) else {
-        return (tape, None);
-    };
-    (tape, Some(usize::from(operand.0)))
 }
 
 fn writes_state(spec: &StepSpec) -> bool {
@@ -394,21 +342,8 @@ unsafe fn run_step(step: &Step, site: &Site, pool: &Pool) {
                 unsafe { placed.tape.finish(&site.memory(placed), site.worker(0, 0)) }
             }
         }
-        Step::MatMul(product) => {
-            // SAFETY: there is a worker for each thread, and none is at work.
-            (0..pool.threads()).for_each(|worker| unsafe { (*site.workers.add(worker)).kept = false });
-            pool.run(product.gemm.tiles(), &|tile, worker| {
-                // SAFETY: tiles write to disjoint memory, and this worker is ours.
-                unsafe { product.tile(tile, site, worker) }
-            });
-            let placed = &product.placed;
-            if placed.tape.has_finish() {
-                // SAFETY: all tiles are done.
-                unsafe {
-                    placed.tape.finish(&site.memory(placed), site.worker(0, product.scratch + product.buffer))
-                }
-            }
-        }
+        // SAFETY: the caller vouches for the plan and the site.
+        Step::MatMul(product) => unsafe { product.run(site, pool) },
         Step::Copy { copy, src, dst } => pool.run(copy.parts(), &|part, _| {
             // SAFETY: the plan has checked that the box lies within both spans, and that parts do not overlap.
             unsafe { copy.run(part, site.start(src), site.start(dst)) }
@@ -421,43 +356,5 @@ unsafe fn run_step(step: &Step, site: &Site, pool: &Pool) {
             };
             part.fill(*value);
         }),
-    }
-}
-
-impl Product {
-    /// # Safety
-    /// As for [`run_step`]; each tile and each worker is used by one thread only.
-    unsafe fn tile(&self, index: usize, site: &Site, worker: usize) {
-        let tile = self.gemm.tile(index);
-        // SAFETY: passed on from the caller; the worker's memory holds scratch, buffer and registers in this order.
-        unsafe {
-            let own = site.worker(worker, 0).registers;
-            let scratch = std::slice::from_raw_parts_mut(own, self.scratch);
-            let acc = match self.target {
-                Some(operand) => {
-                    let start = site.start(&self.placed.spans[operand]).add(tile.row * self.cols + tile.col);
-                    Acc { start, stride: self.cols }
-                }
-                None => Acc { start: own.add(self.scratch), stride: tile.cols },
-            };
-            self.gemm.compute(
-                index,
-                site.start(&self.a),
-                site.start(&self.b),
-                scratch,
-                acc.start,
-                acc.stride,
-                &mut (*site.workers.add(worker)).kept,
-            );
-            let place = Tile { row0: tile.row, rows: tile.rows, col0: tile.col, cols: tile.cols };
-            let memory = site.memory(&self.placed);
-            self.placed.tape.epilogue(
-                index,
-                place,
-                acc,
-                &memory,
-                site.worker(worker, self.scratch + self.buffer),
-            );
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! Lowering: convolutions into windows and matrix products.
 //!
-//! With X the windows of the padded images as a matrix, one row `[kh kw ci]` per output (im2col), and W as a matrix
+//! With X the windows on the images as a matrix, one row `[kh kw ci]` per output (im2col), and W as a matrix
 //! `[kh kw ci, co]`:
 //!
 //! | form | becomes |
@@ -12,32 +12,47 @@
 //! Groups are one product each. Depthwise convolution (a group for each channel, one output per group) has no product:
 //! it is a sum over the taps, and its weight gradient a sum over the outputs.
 //!
-//! A window of one pixel with stride 1 is the image itself, so a 1x1 convolution is one product without a copy.
+//! The product reads X from the images, through the windows: the matrix is not made.
 
 use crate::graph::{GraphBuilder, Op, Padding, Reduction, Value, Window};
 
 pub(super) fn conv2d(g: &GraphBuilder, x: Value, weight: Value, window: &Window, groups: usize) -> Value {
     let (images, weights) = (g.shape(x), g.shape(weight));
     let Ok([oh, ow]) = window.outputs(images[1], images[2]) else { return Value::POISON };
-    let (rows, outputs) = (images[0] * oh * ow, weights[3]);
-    let padded = g.padded(x, window, 0.0);
     if is_depthwise(&weights, groups) {
+        let (padded, outputs) = (g.padded(x, window, 0.0), weights[3]);
         let parts = window.taps().map(|tap| {
             let row = g.slice(weight, &[tap[0], tap[1], 0, 0], &[tap[0] + 1, tap[1] + 1, 1, outputs]);
             g.mul(g.tap(padded, window, tap, [oh, ow]), g.reshape(row, [outputs]))
         });
         return sum(g, parts);
     }
+    let seen = Seen { window: *window, spread: [1, 1], outputs: [oh, ow] };
+    products(g, x, weight, &seen, groups)
+}
+
+/// How the rows of X are seen.
+struct Seen {
+    window: Window,
+    /// The distance between pixels.
+    spread: [usize; 2],
+    outputs: [usize; 2],
+}
+
+/// `X W`, group by group.
+fn products(g: &GraphBuilder, x: Value, weight: Value, seen: &Seen, groups: usize) -> Value {
+    let (weights, images) = (g.shape(weight), g.shape(x)[0]);
+    let ([oh, ow], outputs) = (seen.outputs, weights[3]);
     let per_group = outputs / groups;
     let depth = weights[0] * weights[1] * weights[2];
     let products: Vec<Value> = (0..groups)
         .map(|group| {
-            let x = channels(g, padded, group * weights[2], weights[2]);
+            let x = channels(g, x, group * weights[2], weights[2]);
             let w = g.reshape(channels(g, weight, group * per_group, per_group), [depth, per_group]);
-            g.matmul(rows_of_windows(g, x, window, rows), w)
+            g.matmul(rows_of_windows(g, x, seen), w)
         })
         .collect();
-    g.reshape(joined(g, &products), [images[0], oh, ow, outputs])
+    g.reshape(joined(g, &products), [images, oh, ow, outputs])
 }
 
 pub(super) fn weight_gradient(
@@ -51,8 +66,8 @@ pub(super) fn weight_gradient(
     let (rows, outputs) = (results[0] * results[1] * results[2], results[3]);
     let [kh, kw] = window.kernel;
     let inputs = images[3] / groups;
-    let padded = g.padded(x, window, 0.0);
     if is_depthwise(&[kh, kw, inputs, outputs], groups) {
+        let padded = g.padded(x, window, 0.0);
         let part = |tap| {
             let product = g.mul(g.tap(padded, window, tap, [results[1], results[2]]), dy);
             g.reduce_keep(Reduction::Sum, product, &[0, 1, 2])
@@ -61,9 +76,10 @@ pub(super) fn weight_gradient(
         return g.reshape(g.concat(&parts, 0), [kh, kw, 1, outputs]);
     }
     let per_group = outputs / groups;
+    let seen = Seen { window: *window, spread: [1, 1], outputs: [results[1], results[2]] };
     let products: Vec<Value> = (0..groups)
         .map(|group| {
-            let x = rows_of_windows(g, channels(g, padded, group * inputs, inputs), window, rows);
+            let x = rows_of_windows(g, channels(g, x, group * inputs, inputs), &seen);
             let dy = g.reshape(channels(g, dy, group * per_group, per_group), [rows, per_group]);
             g.matmul_transposed(x, true, dy, false)
         })
@@ -79,13 +95,40 @@ pub(super) fn input_gradient(
     groups: usize,
     [height, width]: [usize; 2],
 ) -> Value {
+    let stride = window.stride;
     let [reach_y, reach_x] = window.extent().map(|extent| extent - 1);
     let Padding { top, left, .. } = window.padding;
-    let first = [reach_y as isize - top as isize, reach_x as isize - left as isize];
-    let spread = g.placed(g.spread(dy, window.stride), first, [height + reach_y, width + reach_x]);
     let flipped = flipped(g, flipped(g, weight, 0), 1);
     let backwards = transposed_channels(g, flipped, groups);
-    conv2d(g, spread, backwards, &Window::new(window.kernel).dilation(window.dilation), groups)
+    let moving = Window::new(window.kernel).dilation(window.dilation);
+    let results = g.shape(dy);
+    if !is_depthwise(&g.shape(weight), groups)
+        && let Some(padding) = backwards_padding(window, [results[1], results[2]], [height, width])
+    {
+        let window = moving.padding(padding);
+        return products(
+            g,
+            dy,
+            backwards,
+            &Seen { window, spread: stride, outputs: [height, width] },
+            groups,
+        );
+    }
+    let first = [reach_y as isize - top as isize, reach_x as isize - left as isize];
+    let spread = g.placed(g.spread(dy, stride), first, [height + reach_y, width + reach_x]);
+    conv2d(g, spread, backwards, &moving, groups)
+}
+
+/// The padding around dy, its pixels a stride apart, for a result of the images' size. `None` where some of dy would be
+/// cut off, because windows see nothing but padding.
+fn backwards_padding(window: &Window, results: [usize; 2], extent: [usize; 2]) -> Option<Padding> {
+    let Padding { top, left, .. } = window.padding;
+    let side = |side: usize, before: usize| {
+        let (reach, last) = (window.extent()[side] - 1, (results[side] - 1) * window.stride[side]);
+        Some((reach.checked_sub(before)?, (extent[side] + before).checked_sub(last + 1)?))
+    };
+    let ((top, bottom), (left, right)) = (side(0, top)?, side(1, left)?);
+    Some(Padding { top, bottom, left, right })
 }
 
 /// One output channel for each input channel.
@@ -93,15 +136,15 @@ fn is_depthwise(weights: &[usize], groups: usize) -> bool {
     weights[2] == 1 && weights[3] == groups && groups > 1
 }
 
-/// The windows of padded images as a matrix of one row per window.
-fn rows_of_windows(g: &GraphBuilder, padded: Value, window: &Window, rows: usize) -> Value {
-    let shape = g.shape(padded);
-    let depth = window.kernel[0] * window.kernel[1] * shape[3];
-    let bare = window.padding(Padding::default());
-    if window.kernel == [1, 1] && window.stride == [1, 1] {
-        return g.reshape(padded, [rows, depth]);
+/// The windows of images as a matrix of one row per window.
+fn rows_of_windows(g: &GraphBuilder, x: Value, seen: &Seen) -> Value {
+    let Seen { window, spread, outputs } = seen;
+    let shape = g.shape(x);
+    let (rows, depth) = (shape[0] * outputs[0] * outputs[1], window.kernel[0] * window.kernel[1] * shape[3]);
+    if *window == Window::new([1, 1]) && *spread == [1, 1] {
+        return g.reshape(x, [rows, depth]);
     }
-    g.reshape(g.add_node(Op::Windows { window: bare }, &[padded]), [rows, depth])
+    g.reshape(g.add_node(Op::Windows { window: *window, spread: *spread }, &[x]), [rows, depth])
 }
 
 /// Channels, the last axis, from `first` on.

@@ -21,6 +21,7 @@ mod fuse;
 mod layout;
 mod lower;
 mod memory;
+mod movement;
 mod pool;
 mod program;
 mod simplify;

@@ -7,15 +7,17 @@ use super::fuse::merge;
 use super::fuse::view::{Class, Views};
 use super::layout::StateLayout;
 use super::memory::{self, Life};
+use super::movement;
 use super::program::{Port, Program, Step};
 use crate::graph::{Graph, Op, SlotId, Value};
+use bratt_kernels::gemm::Windows;
 use bratt_kernels::plan::{Instance, Space, Span, StepSpec, TapeSpec};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The program of a lowered graph.
 pub(crate) fn program(graph: &Graph, layout: Arc<StateLayout>, options: &Options) -> Program {
-    let views = Views::new(graph);
+    let views = Views::new(graph, options.fuse);
     let grouping = merge::group(&views, options.fuse);
     let mut maker = Maker {
         views: &views,
@@ -95,7 +97,7 @@ impl<'g> Maker<'_, 'g> {
         for &node in &group.nodes {
             match self.views.class(node) {
                 Class::Tape => bases.extend(self.views.operands(node).iter().map(|o| o.base)),
-                _ => bases.extend(self.views.node(node).inputs.iter().map(|&v| self.views.base(v))),
+                _ => bases.extend(self.views.sources(node)),
             }
         }
         bases.retain(|&b| group.extent(b).is_none() && self.views.class(b) != Class::Inline);
@@ -209,7 +211,17 @@ impl<'g> Maker<'_, 'g> {
 
     fn group(&self, group: &Group) -> Vec<Step> {
         if group.is_move {
-            return self.movement(group.nodes[0]);
+            let node = self.views.node(group.nodes[0]);
+            let source = |i: usize| {
+                let value = node.inputs[i];
+                (self.span(self.views.base(value)), self.graph().node(value).shape.clone())
+            };
+            let (layers, what) = (node.origin.layer.to_string(), node.op.name().to_string());
+            let specs = movement::copies(node, self.span(group.nodes[0]), source);
+            return specs
+                .into_iter()
+                .map(|spec| Step { spec, layers: layers.clone(), what: what.clone() })
+                .collect();
         }
         let mut stores = Stores::none();
         stores.values =
@@ -242,17 +254,37 @@ impl<'g> Maker<'_, 'g> {
             _ => (false, false),
         };
         let a_shape = &self.graph().node(inputs[0]).shape;
+        let sources = self.views.sources(node);
         StepSpec::MatMul {
             m: instance.rows,
             n: instance.cols,
             k: a_shape[if trans_a { 0 } else { 1 }],
-            a: self.span(self.views.base(inputs[0])),
+            a: self.span(sources[0]),
             trans_a,
-            b: self.span(self.views.base(inputs[1])),
+            windows: self.windows(self.views.base(inputs[0])),
+            b: self.span(sources[1]),
             trans_b,
             tape,
             instance,
         }
+    }
+
+    /// The windows that a left factor is, if it is not in memory.
+    fn windows(&self, base: usize) -> Option<Windows> {
+        let (window, spread) = self.views.windows(base)?;
+        let shape = &self.views.node(base).shape;
+        let images = &self.graph().node(self.views.node(base).inputs[0]).shape;
+        Some(Windows {
+            images: images[0],
+            extent: [images[1], images[2]],
+            channels: images[3],
+            kernel: window.kernel,
+            stride: window.stride,
+            dilation: window.dilation,
+            spread,
+            before: [window.padding.top, window.padding.left],
+            outputs: [shape[1], shape[2]],
+        })
     }
 
     /// Layers and operations of a group, in order and each once.
@@ -271,73 +303,6 @@ impl<'g> Maker<'_, 'g> {
         }
         (layers.join(" "), what.join(" "))
     }
-
-    /// A movement as copies.
-    fn movement(&self, index: usize) -> Vec<Step> {
-        let node = self.views.node(index);
-        let dst = self.spans[&Key::Node(index)];
-        let strides = node.shape.strides();
-        let source = |i: usize| {
-            let value = node.inputs[i];
-            (self.span(self.views.base(value)), self.graph().node(value).shape.clone())
-        };
-        let mut specs = Vec::new();
-        let mut copy =
-            |dims: &[usize], src, src_start, src_strides: Vec<usize>, dst_start, dst_strides: Vec<usize>| {
-                let (dims, src_strides, dst_strides) = joined_axes(dims, &src_strides, &dst_strides);
-                specs.push(StepSpec::Copy { dims, src, src_start, src_strides, dst, dst_start, dst_strides });
-            };
-        let dot =
-            |start: &[usize], strides: &[usize]| start.iter().zip(strides).map(|(a, b)| a * b).sum::<usize>();
-        match &node.op {
-            Op::Transpose { order } => {
-                let (src, shape) = source(0);
-                let from = shape.strides();
-                copy(&node.shape, src, 0, order.iter().map(|&a| from[a]).collect(), 0, strides);
-            }
-            Op::Slice { start, .. } => {
-                let (src, shape) = source(0);
-                let from = shape.strides();
-                copy(&node.shape, src, dot(start, &from), from, 0, strides);
-            }
-            Op::Pad { low, .. } => {
-                let (src, shape) = source(0);
-                copy(&shape, src, 0, shape.strides(), dot(low, &strides), strides.clone());
-            }
-            Op::Windows { window } => {
-                let (src, shape) = source(0);
-                let [image, row, pixel] = [0, 1, 2].map(|axis| shape.strides()[axis]);
-                let ([sy, sx], [dy, dx]) = (window.stride, window.dilation);
-                let from = vec![image, sy * row, sx * pixel, dy * row, dx * pixel, 1];
-                copy(&node.shape, src, 0, from, 0, strides);
-            }
-            Op::Concat { axis } => {
-                let mut at = 0;
-                for i in 0..node.inputs.len() {
-                    let (src, shape) = source(i);
-                    copy(&shape, src, 0, shape.strides(), at * strides[*axis], strides.clone());
-                    at += shape[*axis];
-                }
-            }
-            _ => {
-                let (src, shape) = source(0);
-                let from = shape.strides();
-                let lead = node.shape.rank() - shape.rank();
-                let repeated = |i: usize| i < lead || shape[i - lead] == 1;
-                let src_strides =
-                    (0..node.shape.rank()).map(|i| if repeated(i) { 0 } else { from[i - lead] });
-                copy(&node.shape, src, 0, src_strides.collect(), 0, strides);
-            }
-        }
-        if let Op::Pad { value, .. } = &node.op {
-            specs.insert(0, StepSpec::Fill { dst, value: value.get() as f32 });
-        }
-        let layers = node.origin.layer.to_string();
-        specs
-            .into_iter()
-            .map(|spec| Step { spec, layers: layers.clone(), what: node.op.name().to_string() })
-            .collect()
-    }
 }
 
 fn plain_copy(src: Span, dst: Span, what: String) -> Step {
@@ -351,27 +316,6 @@ fn plain_copy(src: Span, dst: Span, what: String) -> Step {
         dst_strides: vec![1],
     };
     Step { spec, layers: String::new(), what }
-}
-
-/// Drops axes of extent 1 and joins neighbours that are one run in both memories.
-fn joined_axes(dims: &[usize], src: &[usize], dst: &[usize]) -> (Vec<usize>, Vec<usize>, Vec<usize>) {
-    let mut out: (Vec<usize>, Vec<usize>, Vec<usize>) = Default::default();
-    for i in (0..dims.len()).filter(|&i| dims[i] != 1) {
-        let last = out.0.len().wrapping_sub(1);
-        let run = |outer: usize, inner: usize| outer == inner * dims[i];
-        if !out.0.is_empty() && run(out.1[last], src[i]) && run(out.2[last], dst[i]) {
-            out.0[last] *= dims[i];
-            (out.1[last], out.2[last]) = (src[i], dst[i]);
-        } else {
-            out.0.push(dims[i]);
-            out.1.push(src[i]);
-            out.2.push(dst[i]);
-        }
-    }
-    if out.0.is_empty() {
-        out = (vec![1], vec![1], vec![1]);
-    }
-    out
 }
 
 /// Joins maps of one tape that do not depend on each other into one step with several instances, so that, for

@@ -25,6 +25,8 @@
 //! | [`fetch`] | known data sets, found on the machine or downloaded |
 //! | [`split`] | stratified training, validation and test parts |
 //! | [`batches`] | the order of an epoch, cut into batches |
+//! | [`augment`] | random changes to training examples |
+//! | [`loader`] | batches of training examples, made on threads of their own |
 //! | [`preprocess`] | mean, deviation, PCA and whitening, learned from the training part alone |
 //! | [`error`] | everything that can be wrong with data |
 //!
@@ -45,6 +47,7 @@
 //! ```
 
 pub mod audit;
+pub mod augment;
 pub mod batches;
 pub mod cifar;
 pub mod collection;
@@ -56,6 +59,7 @@ pub mod error;
 pub mod fetch;
 pub mod idx;
 pub mod image_file;
+pub mod loader;
 pub mod manifest;
 pub mod open;
 pub mod options;
@@ -75,6 +79,7 @@ mod near;
 mod parallel;
 
 pub use audit::Audit;
+pub use augment::Augment;
 pub use batches::{Batches, LastBatch};
 pub use dataset::{Dataset, Features, Targets};
 pub use digits::digits;

@@ -66,14 +66,27 @@ impl Machine {
         self.isa
     }
 
+    fn plan(&self, program: &Program) -> Plan {
+        let specs = program.steps.iter().map(|s| s.spec.clone()).collect();
+        Plan::new(specs, program.layout.len(), program.work_len, self.isa)
+            .unwrap_or_else(|e| panic!("the compiler made an invalid program: {e}\n{program}"))
+    }
+
+    /// Bytes that the threads of this machine need to work in, beside a program's work memory and state.
+    ///
+    /// # Panics
+    /// If the compiler made an invalid program: a bug of bratt.
+    pub fn scratch_bytes(&self, program: &Program) -> usize {
+        let (each, shared) = self.plan(program).scratch_len();
+        4 * (self.threads() * each + shared)
+    }
+
     /// Allocates a program's memory and prepares its steps.
     ///
     /// # Panics
     /// If the compiler made an invalid program: a bug of bratt.
     pub fn load(&self, program: Program) -> Runner {
-        let specs = program.steps.iter().map(|s| s.spec.clone()).collect();
-        let plan = Plan::new(specs, program.layout.len(), program.work_len, self.isa)
-            .unwrap_or_else(|e| panic!("the compiler made an invalid program: {e}\n{program}"));
+        let plan = self.plan(&program);
         let scratch = plan.scratch(&self.pool);
         let work = Arena::new(program.work_len);
         Runner { program, plan, work, scratch, pool: self.pool.clone() }

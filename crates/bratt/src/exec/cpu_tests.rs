@@ -2,6 +2,7 @@
 //! instruction set, and equal bits on any number of threads.
 
 mod images;
+mod residual;
 mod shapes;
 
 use super::interpret::run as run_observed;
@@ -53,8 +54,12 @@ fn run(graph: &Graph, options: &Options, machine: &Machine, steps: u64) -> (Vec<
 
 #[test]
 fn training_steps_agree_with_the_interpreter_with_every_pass_on_and_off() {
-    let graph = mlp_step(9, [12, 33, 17, 3]);
-    let fed: Vec<(String, Tensor<f64>)> = feed(&graph).into_iter().map(|(n, t)| (n, t.to_f64())).collect();
+    steps_agree(&mlp_step(9, [12, 33, 17, 3]));
+}
+
+/// Three steps, compiled every way, on every instruction set.
+fn steps_agree(graph: &Graph) {
+    let fed: Vec<(String, Tensor<f64>)> = feed(graph).into_iter().map(|(n, t)| (n, t.to_f64())).collect();
     let inputs: Vec<(&str, &Tensor<f64>)> = fed.iter().map(|(n, t)| (n.as_str(), t)).collect();
     let mut state: BTreeMap<String, Tensor<f64>> = BTreeMap::new();
     for slot in graph.slots() {
@@ -62,13 +67,13 @@ fn training_steps_agree_with_the_interpreter_with_every_pass_on_and_off() {
     }
     let mut losses = Vec::new();
     for step in 0..3 {
-        let trace = interpret(&graph, &inputs, &state, Key { seed: 9, step }).expect("interprets");
+        let trace = interpret(graph, &inputs, &state, Key { seed: 9, step }).expect("interprets");
         losses.push(trace.output("loss").expect("a loss").data()[0]);
         state.extend(trace.new_state().clone());
     }
     for options in all_options() {
         for isa in Isa::available() {
-            let (found, slots) = run(&graph, &options, &Machine::with_isa(1, isa), 3);
+            let (found, slots) = run(graph, &options, &Machine::with_isa(1, isa), 3);
             for (a, b) in found.iter().zip(&losses) {
                 assert!(
                     (f64::from(*a) - b).abs() < 1e-5 * b.abs(),
@@ -90,9 +95,13 @@ fn training_steps_agree_with_the_interpreter_with_every_pass_on_and_off() {
 
 #[test]
 fn the_same_bits_on_any_number_of_threads() {
-    let graph = mlp_step(70, [200, 160, 96, 3]);
+    same_bits(&mlp_step(70, [200, 160, 96, 3]));
+}
+
+/// Four steps on 1, 2, 3 and 8 threads.
+fn same_bits(graph: &Graph) {
     let bits = |threads: usize| {
-        let (losses, slots) = run(&graph, &Options::default(), &Machine::new(threads), 4);
+        let (losses, slots) = run(graph, &Options::default(), &Machine::new(threads), 4);
         let all = slots.iter().flat_map(|(_, v)| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>());
         (losses.iter().map(|x| x.to_bits()).collect::<Vec<_>>(), all.collect::<Vec<_>>())
     };

@@ -31,6 +31,7 @@ pub use error::GraphError;
 pub use op::{Cotangent, Op, Scalar};
 pub use ops::pointwise::{Binary, Unary};
 pub use ops::reduce::Reduction;
+pub(crate) use ops::window::spread_extent;
 pub use ops::window::{Padding, Window};
 
 use crate::tensor::{Shape, Tensor};

@@ -142,8 +142,10 @@ pub enum Op {
     },
     /// The pixels of each window of images: `[n, h, w, c]` to `[n, oh, ow, kh, kw, c]`.
     Windows {
-        /// How the windows lie; without padding.
+        /// How the windows lie; padding reads as 0.
         window: Window,
+        /// The distance between the pixels of an image, with zeros between.
+        spread: [usize; 2],
     },
     /// Convolution of images `[n, h, w, ci]` with weights `[kh, kw, ci / groups, co]`.
     Conv2d {
@@ -312,8 +314,8 @@ impl Op {
             }
             Op::MatMul { trans_a, trans_b } => arity(inputs, 2)
                 .and_then(|()| contract::matmul_shape(inputs[0], *trans_a, inputs[1], *trans_b)),
-            Op::Windows { window } => {
-                arity(inputs, 1).and_then(|()| window::windows_shape(inputs[0], window))
+            Op::Windows { window, spread } => {
+                arity(inputs, 1).and_then(|()| window::windows_shape(inputs[0], window, *spread))
             }
             Op::Conv2d { window, groups } => {
                 arity(inputs, 2).and_then(|()| convolve::conv2d_shape(inputs[0], inputs[1], window, *groups))
@@ -359,7 +361,7 @@ impl Op {
             Op::Reduce { kind, axes } => vec![reduce::reduce_gradient(g, *kind, axes, x[0], y, dy)],
             Op::ArgReduce { .. } => vec![Cotangent::Undefined("an index, which is piecewise constant")],
             Op::MatMul { trans_a, trans_b } => contract::matmul_gradient(g, x, *trans_a, *trans_b, dy).into(),
-            Op::Windows { window } => vec![window::windows_gradient(g, window, x[0], dy)],
+            Op::Windows { window, spread } => vec![window::windows_gradient(g, window, *spread, x[0], dy)],
             Op::Conv2d { window, groups } => convolve::conv2d_gradient(g, window, *groups, x, dy).into(),
             Op::Conv2dInputGradient { window, groups, .. } => {
                 convolve::input_gradient_gradient(g, window, *groups, x, dy).into()
@@ -436,7 +438,10 @@ impl Op {
                 1 => window.text(),
                 _ => format!("{} groups={groups}", window.text()),
             },
-            Op::Windows { window }
+            Op::Windows { window, spread } if *spread != [1, 1] => {
+                format!("{} spread={spread:?}", window.text())
+            }
+            Op::Windows { window, .. }
             | Op::MaxPool2d { window }
             | Op::MaxPool2dGradient { window }
             | Op::AvgPool2d { window }

@@ -1,6 +1,7 @@
-//! The graph that predicts: `(features, parameters) -> (logits, probabilities)`.
+//! The graphs that predict and judge: `(features, parameters) -> (logits, probabilities)` and
+//! `(features, labels, parameters) -> (logits, losses)`.
 
-use crate::graph::{Graph, GraphError};
+use crate::graph::{Graph, GraphBuilder, GraphError, Value};
 use crate::nn::{Mode, Parameters, Sequential, Task};
 
 /// The inference graph of a network for a batch of `batch` examples.
@@ -21,15 +22,34 @@ use crate::nn::{Mode, Parameters, Sequential, Task};
 /// A layer that does not fit.
 pub fn inference_graph(network: &Sequential, task: Task, batch: usize) -> Result<Graph, GraphError> {
     let g = Graph::builder();
-    let mut shape = vec![batch];
-    shape.extend(&network.input);
-    let x = g.input("features", shape);
-    let logits = network.forward(&g, x, Mode::Inference, &mut Parameters::new());
-    g.output("logits", logits);
+    let logits = forward(&g, network, batch);
     match task {
         Task::Classify => g.output("probabilities", g.softmax(logits, 1)),
         Task::Binary => g.output("probabilities", g.sigmoid(logits)),
         Task::Regress => {}
     }
     g.finish()
+}
+
+/// The graph that judges a network on a batch of `batch` examples: as [`inference_graph`], with another input `labels`
+/// `[batch]`, and the output `losses` `[batch]` in place of the probabilities.
+///
+/// # Errors
+/// A layer that does not fit.
+pub fn evaluation_graph(network: &Sequential, task: Task, batch: usize) -> Result<Graph, GraphError> {
+    let g = Graph::builder();
+    let logits = forward(&g, network, batch);
+    let labels = g.input("labels", [batch]);
+    g.output("losses", g.layer("loss", || task.losses(&g, logits, labels)));
+    g.finish()
+}
+
+/// Declares input `features` and output `logits`.
+fn forward(g: &GraphBuilder, network: &Sequential, batch: usize) -> Value {
+    let mut shape = vec![batch];
+    shape.extend(&network.input);
+    let x = g.input("features", shape);
+    let logits = network.forward(g, x, Mode::Inference, &mut Parameters::new());
+    g.output("logits", logits);
+    logits
 }

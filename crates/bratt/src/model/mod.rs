@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `trained` | [`TrainedModel`]: all that predicting needs, and where it comes from |
 //! | `format` | the bytes of the file |
-//! | `inference` | the graph that predicts |
+//! | `inference` | the graphs that predict and judge |
 //! | `predictor` | [`Predictor`]: numbers in, classes and probabilities out |
 //!
 //! Nothing here knows how training works; a program that only predicts needs no other room above `exec`.
@@ -19,7 +19,7 @@ mod predictor;
 mod trained;
 
 pub use format::ModelError;
-pub use inference::inference_graph;
+pub use inference::{evaluation_graph, inference_graph};
 pub(crate) use predictor::first_largest;
 pub use predictor::{PredictError, Prediction, Predictor};
 pub use trained::{Inputs, Measured, Provenance, Sizes, TrainedModel};

@@ -4,7 +4,7 @@ use super::{TrainedModel, inference_graph};
 use crate::compile::{CompileError, Options, compile};
 use crate::exec::{Machine, Runner, SlotError, Slots};
 use crate::graph::GraphError;
-use crate::nn::Task;
+use crate::nn::{Task, fold_batch_norm};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Examples that are computed at a time when there are many.
@@ -86,6 +86,7 @@ pub struct Predictor {
 
 impl Predictor {
     /// Compiles a model for one example at a time and for batches, on all processors with the best instruction set.
+    /// Batch norm is folded into the layers before it.
     ///
     /// # Errors
     /// If values and network do not fit each other, which those of a loaded or trained model do.
@@ -99,11 +100,12 @@ impl Predictor {
     /// # Errors
     /// As [`Predictor::new`].
     pub fn on(machine: &Machine, model: &TrainedModel) -> Result<Predictor, PredictError> {
-        let single = compile(&inference_graph(&model.network, model.task, 1)?, &Options::default())?;
+        let (network, values) = fold_batch_norm(&model.network, &model.values);
+        let single = compile(&inference_graph(&network, model.task, 1)?, &Options::default())?;
         let options = Options { layout: Some(single.layout().clone()), ..Options::default() };
-        let batch = compile(&inference_graph(&model.network, model.task, BATCH)?, &options)?;
+        let batch = compile(&inference_graph(&network, model.task, BATCH)?, &options)?;
         let mut slots = Slots::new(single.layout().clone(), 0);
-        for (name, value) in &model.values {
+        for (name, value) in &values {
             slots.set(name, value)?;
         }
         let output = if model.task == Task::Regress { "logits" } else { "probabilities" };

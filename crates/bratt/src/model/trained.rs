@@ -101,6 +101,9 @@ pub struct Provenance {
     pub optimizer: String,
     /// The learning rate's schedule in words.
     pub schedule: String,
+    /// The random changes to training examples in words, if there were any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub augment: Option<String>,
     /// The result on the test part, once it was measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<Measured>,

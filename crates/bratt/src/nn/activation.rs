@@ -3,6 +3,7 @@
 //! | layer | y | good for |
 //! |---|---|---|
 //! | relu | max(x, 0) | the default: does not saturate above 0, cheap; a unit can die |
+//! | relu6 | min(max(x, 0), 6) | small networks: keeps numbers in a range that few bits hold |
 //! | leaky_relu | x, or slope x below 0 | no dead units |
 //! | elu | x, or alpha (e^x - 1) below 0 | mean nearer 0 |
 //! | sigmoid | 1 / (1 + e^-x) | outputs that are probabilities; saturates, not centred |
@@ -11,7 +12,8 @@
 //!
 //! The derivatives stand with the operations, in `graph::ops::pointwise`. Maxout has weights and its own layer.
 //!
-//! Source: lecture on activation functions; Maas et al. 2013; Clevert et al. 2016.
+//! Source: lecture on activation functions; Maas et al. 2013; Clevert et al. 2016; Howard et al.
+//! 2017 for relu6.
 
 use crate::graph::{GraphBuilder, Value};
 use crate::tensor::Shape;
@@ -41,6 +43,17 @@ plain! {
     Tanh tanh
     /// `ln(1 + e^x)`
     Softplus softplus
+}
+
+/// `min(max(x, 0), 6)`
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Relu6 {}
+
+impl Relu6 {
+    pub(crate) fn build(self, g: &GraphBuilder, x: Value) -> Value {
+        g.min(g.relu(x), g.constant(6.0))
+    }
 }
 
 /// `x` where positive, `slope x` elsewhere.

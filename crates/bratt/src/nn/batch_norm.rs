@@ -31,11 +31,18 @@ pub struct BatchNorm {
     pub rate: f64,
     /// Added to the variance. Default 1e-5.
     pub epsilon: f64,
+    /// What gamma starts at. Default 1; 0 in the last layer of a residual block makes the block start as its shortcut.
+    #[serde(skip_serializing_if = "is_one")]
+    pub gamma: f64,
+}
+
+fn is_one(gamma: &f64) -> bool {
+    *gamma == 1.0
 }
 
 impl Default for BatchNorm {
     fn default() -> BatchNorm {
-        BatchNorm { rate: 0.1, epsilon: 1e-5 }
+        BatchNorm { rate: 0.1, epsilon: 1e-5, gamma: 1.0 }
     }
 }
 
@@ -49,7 +56,7 @@ impl BatchNorm {
     ) -> Value {
         let shape = g.shape(x);
         let channels = shape.last().copied().unwrap_or(1);
-        let gamma = parameters.declare(g, "gamma", [channels], Init::Constant(1.0), false);
+        let gamma = parameters.declare(g, "gamma", [channels], Init::Constant(self.gamma as f32), false);
         let beta = parameters.declare(g, "beta", [channels], Init::Constant(0.0), false);
         let (mean_slot, mean) = g.slot("running_mean", [channels], Role::Buffer, Init::Constant(0.0));
         let (variance_slot, variance) =
@@ -79,6 +86,9 @@ impl BatchNorm {
         }
         if !(self.epsilon > 0.0 && self.epsilon.is_finite()) {
             return Err(format!("found epsilon {}, expected a number above 0, such as 1e-5", self.epsilon));
+        }
+        if !self.gamma.is_finite() {
+            return Err(format!("found gamma {}, expected a finite number to start at", self.gamma));
         }
         Ok(input.clone())
     }

@@ -2,7 +2,8 @@
 
 use super::{
     AvgPool2d, BatchNorm, Conv2d, Dense, Dropout, DropoutForm, Elu, Flatten, GlobalAvgPool, LeakyRelu,
-    MaxPool2d, Maxout, Mode, Parameters, Per, Relu, Sigmoid, Softplus, Standardize, Tanh, Whiten,
+    MaxPool2d, Maxout, Mode, Parameters, Per, Relu, Relu6, Residual, Sigmoid, Softplus, Standardize, Tanh,
+    Whiten,
 };
 use crate::graph::{GraphBuilder, Value};
 use crate::tensor::Shape;
@@ -32,53 +33,69 @@ pub enum Layer {
     GlobalAvgPool(GlobalAvgPool),
     BatchNorm(BatchNorm),
     Relu(Relu),
+    Relu6(Relu6),
     LeakyRelu(LeakyRelu),
     Elu(Elu),
     Sigmoid(Sigmoid),
     Tanh(Tanh),
     Softplus(Softplus),
     Dropout(Dropout),
+    Residual(Residual),
 }
 
-macro_rules! from_variants {
-    ($($name:ident)*) => {$(
-        impl From<$name> for Layer {
+macro_rules! kinds {
+    ($($name:ident $kind:literal)*) => {
+        $(impl From<$name> for Layer {
             fn from(layer: $name) -> Layer {
                 Layer::$name(layer)
             }
+        })*
+
+        impl Layer {
+            /// All kinds of layers.
+            pub const KINDS: &[&str] = &[$($kind),*];
+
+            /// The kind, as it is written in configurations and before the number in automatic names.
+            pub fn kind(&self) -> &'static str {
+                match self {
+                    $(Layer::$name(_) => $kind,)*
+                }
+            }
+
+            /// The layer of a kind with settings from a table; none if there is no such kind.
+            pub(super) fn from_settings(kind: &str, settings: toml::Table) -> Option<Result<Layer, toml::de::Error>> {
+                match kind {
+                    $($kind => Some($name::deserialize(settings).map(Layer::$name)),)*
+                    _ => None,
+                }
+            }
         }
-    )*};
+    };
 }
 
-from_variants! {
-    Standardize Whiten Flatten Dense Maxout BatchNorm Relu LeakyRelu Elu Sigmoid Tanh Softplus Dropout
-    Conv2d MaxPool2d AvgPool2d GlobalAvgPool
+kinds! {
+    Standardize "standardize"
+    Whiten "whiten"
+    Flatten "flatten"
+    Dense "dense"
+    Maxout "maxout"
+    Conv2d "conv2d"
+    MaxPool2d "max_pool2d"
+    AvgPool2d "avg_pool2d"
+    GlobalAvgPool "global_avg_pool"
+    BatchNorm "batch_norm"
+    Relu "relu"
+    Relu6 "relu6"
+    LeakyRelu "leaky_relu"
+    Elu "elu"
+    Sigmoid "sigmoid"
+    Tanh "tanh"
+    Softplus "softplus"
+    Dropout "dropout"
+    Residual "residual"
 }
 
 impl Layer {
-    /// The kind, as it is written in configurations and before the number in automatic names.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Layer::Standardize(_) => "standardize",
-            Layer::Whiten(_) => "whiten",
-            Layer::Flatten(_) => "flatten",
-            Layer::Dense(_) => "dense",
-            Layer::Maxout(_) => "maxout",
-            Layer::Conv2d(_) => "conv2d",
-            Layer::MaxPool2d(_) => "max_pool2d",
-            Layer::AvgPool2d(_) => "avg_pool2d",
-            Layer::GlobalAvgPool(_) => "global_avg_pool",
-            Layer::BatchNorm(_) => "batch_norm",
-            Layer::Relu(_) => "relu",
-            Layer::LeakyRelu(_) => "leaky_relu",
-            Layer::Elu(_) => "elu",
-            Layer::Sigmoid(_) => "sigmoid",
-            Layer::Tanh(_) => "tanh",
-            Layer::Softplus(_) => "softplus",
-            Layer::Dropout(_) => "dropout",
-        }
-    }
-
     /// Writes the layer for a batch `x` `[n, ...]`, inside the graph's current layer, which names its slots.
     pub fn build(&self, g: &GraphBuilder, x: Value, mode: Mode, parameters: &mut Parameters<'_>) -> Value {
         match self {
@@ -93,12 +110,14 @@ impl Layer {
             Layer::GlobalAvgPool(layer) => layer.build(g, x),
             Layer::BatchNorm(layer) => layer.build(g, x, mode, parameters),
             Layer::Relu(layer) => layer.build(g, x),
+            Layer::Relu6(layer) => layer.build(g, x),
             Layer::LeakyRelu(layer) => layer.build(g, x),
             Layer::Elu(layer) => layer.build(g, x),
             Layer::Sigmoid(layer) => layer.build(g, x),
             Layer::Tanh(layer) => layer.build(g, x),
             Layer::Softplus(layer) => layer.build(g, x),
             Layer::Dropout(layer) => layer.build(g, x, mode),
+            Layer::Residual(layer) => layer.build(g, x, mode, parameters, &[]),
         }
     }
 
@@ -121,7 +140,12 @@ impl Layer {
             Layer::LeakyRelu(layer) => layer.output_shape(input),
             Layer::Elu(layer) => layer.output_shape(input),
             Layer::Dropout(layer) => layer.output_shape(input),
-            Layer::Relu(_) | Layer::Sigmoid(_) | Layer::Tanh(_) | Layer::Softplus(_) => Ok(input.clone()),
+            Layer::Relu(_) | Layer::Relu6(_) | Layer::Sigmoid(_) | Layer::Tanh(_) | Layer::Softplus(_) => {
+                Ok(input.clone())
+            }
+            Layer::Residual(layer) => {
+                layer.shape_within(input, self.kind()).map_err(|error| error.to_string())
+            }
         }
     }
 
@@ -145,10 +169,12 @@ impl Layer {
                 DropoutForm::Inverted => format!("dropout drop {}", layer.drop),
                 DropoutForm::Naive => format!("dropout drop {} (naive)", layer.drop),
             },
+            Layer::Residual(layer) => layer.describe(),
             Layer::Flatten(_)
             | Layer::GlobalAvgPool(_)
             | Layer::BatchNorm(_)
             | Layer::Relu(_)
+            | Layer::Relu6(_)
             | Layer::Sigmoid(_)
             | Layer::Tanh(_)
             | Layer::Softplus(_) => self.kind().into(),
@@ -157,7 +183,7 @@ impl Layer {
 
     /// Whether the layer is in the ReLU family, in front of which He's initialisation fits.
     pub(crate) fn is_rectifier(&self) -> bool {
-        matches!(self, Layer::Relu(_) | Layer::LeakyRelu(_) | Layer::Elu(_))
+        matches!(self, Layer::Relu(_) | Layer::Relu6(_) | Layer::LeakyRelu(_) | Layer::Elu(_))
     }
 
     /// Whether the layer leaves the distribution's scale to the next one, so that the search for the activation after

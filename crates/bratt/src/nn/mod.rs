@@ -1,8 +1,8 @@
 //! Floor 2: layers, which only write graph.
 //!
 //! A [`Layer`] is a plain description: what the model file stores and what a configuration lists. Building it writes
-//! its operations and declares its slots. A [`Sequential`] is a named chain of layers; [`models`] holds the ones known
-//! by name. Trainable slots are collected in [`Parameters`], which also lets an optimiser choose the point at which
+//! its operations and declares its slots. A [`Sequential`] is a named chain of layers, a [`Residual`] a chain within one;
+//! [`models`] holds the networks known by name. Trainable slots are collected in [`Parameters`], which also lets an optimiser choose the point at which
 //! they are read.
 //!
 //! ```
@@ -22,40 +22,43 @@
 //! ```
 
 mod activation;
-mod avg_pool2d;
 mod batch_norm;
+mod chain;
 mod conv2d;
 mod dense;
 mod dropout;
 mod flatten;
+mod fold;
 mod global_avg_pool;
 mod init;
 mod layer;
-mod max_pool2d;
 mod maxout;
 pub mod models;
 mod parameters;
+mod pool2d;
 mod preprocess;
+mod residual;
 mod sequential;
 mod summary;
 mod task;
 mod window;
 
-pub use activation::{Elu, LeakyRelu, Relu, Sigmoid, Softplus, Tanh};
-pub use avg_pool2d::AvgPool2d;
+pub use activation::{Elu, LeakyRelu, Relu, Relu6, Sigmoid, Softplus, Tanh};
 pub use batch_norm::BatchNorm;
 pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use dropout::{Dropout, DropoutForm};
 pub use flatten::Flatten;
+pub use fold::fold_batch_norm;
 pub use global_avg_pool::GlobalAvgPool;
 pub use init::Initializer;
 pub use layer::Layer;
-pub use max_pool2d::MaxPool2d;
 pub use maxout::Maxout;
 pub use models::Model;
 pub use parameters::{Mode, Parameter, Parameters};
+pub use pool2d::{AvgPool2d, MaxPool2d};
 pub use preprocess::{Per, Standardize, Whiten};
+pub use residual::{Residual, Shortcut};
 pub use sequential::{Input, NamedLayer, Sequential};
 pub use summary::{Summary, SummaryRow};
 pub use task::Task;
@@ -100,6 +103,14 @@ pub enum NnError {
         /// The nearest name, or all names.
         hint: String,
     },
+    /// A list of layers is not TOML, or has something where it does not belong.
+    #[error("{place}: {problem}")]
+    Text {
+        /// The line, or the layer by its place in the list, such as `layer 3`.
+        place: String,
+        /// What was found and what was expected.
+        problem: String,
+    },
     /// A model does not fit the number of classes.
     #[error("model `{model}`: found {classes} classes, expected {expected}")]
     Classes {
@@ -112,7 +123,5 @@ pub enum NnError {
     },
 }
 
-#[cfg(test)]
-mod image_tests;
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,9 @@
 //! A chain of named layers.
 
 use super::{
-    AvgPool2d, BatchNorm, Conv2d, Dense, Dropout, Elu, Flatten, GlobalAvgPool, Initializer, Layer, LeakyRelu,
-    MaxPool2d, Maxout, Mode, NnError, Pair, Parameters, Relu, Sigmoid, Standardize, Summary, Tanh, Whiten,
+    AvgPool2d, BatchNorm, Conv2d, Dense, Dropout, Elu, Flatten, GlobalAvgPool, Layer, LeakyRelu, MaxPool2d,
+    Maxout, Mode, NnError, Pair, Parameters, Relu, Relu6, Residual, Shortcut, Sigmoid, Standardize, Summary,
+    Tanh, Whiten, chain,
 };
 use crate::graph::{GraphBuilder, Value};
 use crate::tensor::Shape;
@@ -74,13 +75,7 @@ impl Sequential {
 
     /// Adds any layer.
     pub fn layer(mut self, layer: impl Into<Layer>) -> Sequential {
-        let layer = layer.into();
-        let kind = layer.kind();
-        let mut number = 1 + self.layers.iter().filter(|l| l.layer.kind() == kind).count();
-        while self.layers.iter().any(|l| l.name == format!("{kind}{number}")) {
-            number += 1;
-        }
-        self.layers.push(NamedLayer { name: format!("{kind}{number}"), layer });
+        chain::append(&mut self.layers, layer.into());
         self
     }
 
@@ -122,6 +117,29 @@ impl Sequential {
         self.layer(GlobalAvgPool {})
     }
 
+    /// Adds a residual block. `layers` gets an empty network for what the block sees and adds the block's layers.
+    pub fn residual(self, shortcut: Shortcut, layers: impl FnOnce(Sequential) -> Sequential) -> Sequential {
+        let layers = layers(self.continued()).layers;
+        self.layer(Residual { layers, shortcut })
+    }
+
+    /// Adds a residual block whose shortcut has layers of its own.
+    pub fn residual_with(
+        self,
+        shortcut: impl FnOnce(Sequential) -> Sequential,
+        layers: impl FnOnce(Sequential) -> Sequential,
+    ) -> Sequential {
+        let shortcut = Shortcut::Layers(shortcut(self.continued()).layers);
+        self.residual(shortcut, layers)
+    }
+
+    /// A network without layers for what the last layer gives.
+    pub(super) fn continued(&self) -> Sequential {
+        let shape = self.output_shape();
+        let input = shape.map_or_else(|_| self.input.clone(), |shape| shape.to_vec());
+        Sequential { input, layers: Vec::new() }
+    }
+
     /// Adds batch norm with its defaults.
     pub fn batch_norm(self) -> Sequential {
         self.layer(BatchNorm::default())
@@ -130,6 +148,11 @@ impl Sequential {
     /// Adds ReLU.
     pub fn relu(self) -> Sequential {
         self.layer(Relu {})
+    }
+
+    /// Adds ReLU limited to 6.
+    pub fn relu6(self) -> Sequential {
+        self.layer(Relu6 {})
     }
 
     /// Adds leaky ReLU with the given slope below zero.
@@ -195,23 +218,7 @@ impl Sequential {
         if input.rank() == 0 || input.is_empty() {
             return Err(NnError::BadInput { found: input });
         }
-        let mut shapes = vec![input];
-        for (i, NamedLayer { name, layer }) in self.layers.iter().enumerate() {
-            let fits = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
-            if name.is_empty() || !name.chars().all(fits) {
-                return Err(NnError::BadName { layer: name.clone() });
-            }
-            if self.layers[..i].iter().any(|l| l.name == *name) {
-                return Err(NnError::DuplicateName { layer: name.clone() });
-            }
-            let next = layer.output_shape(&shapes[i]).map_err(|problem| NnError::Layer {
-                layer: name.clone(),
-                kind: layer.kind(),
-                problem,
-            })?;
-            shapes.push(next);
-        }
-        Ok(shapes)
+        chain::shapes(&self.layers, input, "")
     }
 
     /// The shape of one example after the last layer.
@@ -237,40 +244,18 @@ impl Sequential {
             return g
                 .fail("sequential", format!("found input {shape}, expected a batch of examples {expected}"));
         }
-        (0..self.layers.len()).fold(x, |x, i| {
-            let layer = self.resolved(i);
-            g.layer(&self.layers[i].name, || layer.build(g, x, mode, parameters))
-        })
+        chain::write(&self.layers, &[], g, x, mode, parameters)
     }
 
-    /// A layer with the defaults that depend on what follows it.
-    fn resolved(&self, i: usize) -> Layer {
-        let mut layer = self.layers[i].layer.clone();
-        let after = &self.layers[i + 1..];
-        let activation = after.iter().find(|l| !l.layer.is_between_dense_and_activation());
-        let rectified = activation.is_some_and(|l| l.layer.is_rectifier());
-        let normalised = matches!(after.first(), Some(NamedLayer { layer: Layer::BatchNorm(_), .. }));
-        match &mut layer {
-            Layer::Dense(dense) => {
-                // Batch norm takes the size of the weights out of the forward pass; what is left of it is the effective
-                // learning rate, which falls with their square (van Laarhoven 2017), so they start small.
-                let usual = match (normalised, rectified) {
-                    (true, _) => Initializer::SmallNormal { std: 0.01 },
-                    (false, true) => Initializer::HeNormal,
-                    (false, false) => Initializer::XavierUniform,
-                };
-                dense.init.get_or_insert(usual);
-                dense.bias.get_or_insert(!normalised);
-            }
-            Layer::Conv2d(conv) => {
-                let usual =
-                    if normalised || rectified { Initializer::HeNormal } else { Initializer::XavierUniform };
-                conv.init.get_or_insert(usual);
-                conv.bias.get_or_insert(!normalised);
-            }
-            _ => {}
-        }
-        layer
+    /// Calls `see` with each layer and its full name, such as `residual1/conv2d1`; the layers inside a residual block
+    /// come before the block.
+    pub fn for_each_layer<'a>(&'a self, mut see: impl FnMut(String, &'a Layer)) {
+        chain::visit(&self.layers, "", &mut see);
+    }
+
+    /// Calls `change` with each layer, those inside residual blocks as well.
+    pub fn for_each_layer_mut(&mut self, mut change: impl FnMut(&mut Layer)) {
+        chain::visit_mut(&mut self.layers, &mut change);
     }
 
     /// A table of layers: output shapes, parameters, floating-point operations of one example.

@@ -1,6 +1,6 @@
 //! The table of a network's layers.
 
-use super::{Mode, NnError, Parameters, Sequential};
+use super::{Layer, Mode, NamedLayer, NnError, Parameters, Sequential};
 use crate::graph::{Graph, Role};
 use crate::tensor::Shape;
 use std::fmt;
@@ -8,8 +8,10 @@ use std::fmt;
 /// One layer of a [`Summary`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SummaryRow {
-    /// The layer's name.
+    /// The layer's name; inside a residual block the block's name comes before it, as in `residual1/conv2d1`.
     pub name: String,
+    /// Its kind, such as `dense`.
+    pub kind: &'static str,
     /// Its description, such as `dense 512`.
     pub layer: String,
     /// The shape of one example after it.
@@ -25,7 +27,7 @@ pub struct SummaryRow {
 pub struct Summary {
     /// The shape of one example.
     pub input: Shape,
-    /// The layers, first to last.
+    /// The layers, first to last; those inside a residual block before the block, whose own row is the sum.
     pub rows: Vec<SummaryRow>,
 }
 
@@ -43,19 +45,22 @@ impl Summary {
         // shapes() has checked all that building checks.
         let graph =
             g.finish().map_err(|e| NnError::Layer { layer: e.layer, kind: "graph", problem: e.problem })?;
-        let rows = network.layers.iter().zip(&shapes[1..]).map(|(named, output)| {
-            let of_layer = |name: &str| name.split_once('.').is_some_and(|(layer, _)| layer == named.name);
+        let mut outputs = outputs(&network.layers, &shapes[0]).into_iter();
+        let mut rows = Vec::new();
+        network.for_each_layer(|name, layer| {
+            let of_layer = |slot: &str| slot.rsplit_once('.').is_some_and(|(layer, _)| layer == name);
             let trainable = graph.slots().iter().filter(|s| s.role == Role::Parameter && of_layer(&s.name));
-            let nodes = graph.nodes().iter().filter(|n| *n.origin.layer == *named.name);
-            SummaryRow {
-                name: named.name.clone(),
-                layer: named.layer.describe(),
-                output: output.clone(),
+            let nodes = graph.nodes().iter().filter(|n| *n.origin.layer == *name);
+            rows.push(SummaryRow {
+                kind: layer.kind(),
+                layer: layer.describe(),
+                output: outputs.next().unwrap_or_default(),
                 parameters: trainable.map(|s| s.shape.len()).sum(),
                 flops: nodes.map(|n| graph.node_flops(n)).sum(),
-            }
+                name,
+            });
         });
-        Ok(Summary { input: shapes[0].clone(), rows: rows.collect() })
+        Ok(Summary { input: shapes[0].clone(), rows })
     }
 
     /// The number of trainable numbers.
@@ -67,6 +72,20 @@ impl Summary {
     pub fn flops(&self) -> u64 {
         self.rows.iter().map(|r| r.flops).sum()
     }
+}
+
+/// The shape after each layer of a chain that is known to fit, in the order of [`Sequential::for_each_layer`].
+fn outputs(layers: &[NamedLayer], input: &Shape) -> Vec<Shape> {
+    let (mut all, mut shape) = (Vec::new(), input.clone());
+    for NamedLayer { layer, .. } in layers {
+        if let Layer::Residual(block) = layer {
+            all.extend(outputs(&block.layers, &shape));
+            all.extend(outputs(block.shortcut.layers(), &shape));
+        }
+        shape = layer.output_shape(&shape).unwrap_or_default();
+        all.push(shape.clone());
+    }
+    all
 }
 
 impl fmt::Display for Summary {

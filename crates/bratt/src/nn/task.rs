@@ -11,6 +11,14 @@
 //! Each loss is the negative log-likelihood (up to constants) of a categorical, Bernoulli or normal variable, whose
 //! gradient at the last layer is prediction minus target.
 //!
+//! While training, labels may be soft:
+//!
+//! - smoothed by e (Szegedy et al. 2016, section 7): label t becomes `(1 - e) t + e / K`, over K classes. Softmax
+//!   cross-entropy is then `(1 - e) L(label) + e mean_k(-log softmax(z)_k)`, whose gradient is `softmax(z)` minus that label;
+//!   for one logit K is 2, and numbers are not smoothed.
+//! - mixed: of an example of which a share w has label a and the rest label b, the loss is `w L(a) + (1 - w) L(b)`; since
+//!   both cross-entropies are linear in the label, that is the loss of the label `w a + (1 - w) b`.
+//!
 //! Source: lectures on linear, logistic and softmax regression.
 
 use crate::graph::{GraphBuilder, Value};
@@ -67,5 +75,38 @@ impl Task {
         };
         let axes: Vec<usize> = (1..shape.rank()).collect();
         g.sum(each, &axes)
+    }
+
+    /// The loss of each example, `[n]`, where a share `smoothing` of its label is spread evenly over the classes.
+    #[track_caller]
+    pub fn smoothed_losses(self, g: &GraphBuilder, logits: Value, labels: Value, smoothing: f64) -> Value {
+        let hard = |share: f64| g.mul(labels, g.constant(share));
+        match self {
+            _ if smoothing == 0.0 => self.losses(g, logits, labels),
+            Task::Classify => {
+                let last = g.shape(logits).rank().saturating_sub(1);
+                let even = g.neg(g.mean(g.log_softmax(logits, last), &[last]));
+                let own = g.mul(g.cross_entropy(logits, labels), g.constant(1.0 - smoothing));
+                g.add(own, g.mul(even, g.constant(smoothing)))
+            }
+            Task::Binary => self.losses(g, logits, g.add(hard(1.0 - smoothing), g.constant(smoothing / 2.0))),
+            Task::Regress => self.losses(g, logits, labels),
+        }
+    }
+
+    /// The loss of each example, `[n]`, of which a share `weights` `[n]` has the first of `labels` and the rest the second;
+    /// both are smoothed.
+    #[track_caller]
+    pub fn mixed_losses(
+        self,
+        g: &GraphBuilder,
+        logits: Value,
+        labels: [Value; 2],
+        weights: Value,
+        smoothing: f64,
+    ) -> Value {
+        let [own, partner] = labels.map(|labels| self.smoothed_losses(g, logits, labels, smoothing));
+        let rest = g.sub(g.constant(1.0), weights);
+        g.add(g.mul(weights, own), g.mul(rest, partner))
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// One number for height and width, or one for each: `3` or `[3, 5]`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a number, or height and width as [3, 5]")]
 pub enum Pair {
     /// The same for height and width.
     Both(usize),
@@ -43,9 +43,13 @@ impl From<[usize; 2]> for Pair {
     }
 }
 
-/// Padding around images: `"same"`, `"valid"`, or `{ sides = { top = 1, left = 1 } }`.
+/// Padding around images: `"same"`, `"valid"`, a number of pixels on each side, or `{ sides = { top = 1, left = 1 } }`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[serde(
+    rename_all = "snake_case",
+    deny_unknown_fields,
+    expecting = "expected padding \"same\", \"valid\", a number of pixels or { sides = { top = 1, left = 1 } }"
+)]
 pub enum Padding {
     /// As many outputs as there are strides in the image, rounded up; of an odd number of pixels, the larger half comes
     /// after the image.
@@ -67,6 +71,10 @@ pub enum Padding {
         #[serde(default)]
         right: usize,
     },
+    /// As many pixels on each side: windows of stride s are then centred on every s-th pixel, if half the kernel is
+    /// given.
+    #[serde(untagged)]
+    Around(usize),
 }
 
 impl Padding {
@@ -75,6 +83,7 @@ impl Padding {
         match self {
             Padding::Same => window.same(height, width),
             Padding::Valid => window,
+            Padding::Around(pixels) => window.padding(crate::graph::Padding::all(pixels)),
             Padding::Sides { top, bottom, left, right } => {
                 window.padding(crate::graph::Padding { top, bottom, left, right })
             }

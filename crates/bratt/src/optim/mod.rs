@@ -150,11 +150,7 @@ impl Optimizer {
             "adam" => Adam::default().into(),
             "adamw" => AdamW::default().into(),
             _ => {
-                let nearest = NAMES.iter().map(|n| (strsim::damerau_levenshtein(name, n), n)).min();
-                let hint = match nearest {
-                    Some((distance, known)) if distance <= 2 => format!("did you mean `{known}`?"),
-                    _ => format!("known are {}", NAMES.map(|n| format!("`{n}`")).join(", ")),
-                };
+                let hint = crate::names::hint(name, &NAMES);
                 return Err(OptimError::Unknown { name: name.into(), hint });
             }
         })

@@ -6,43 +6,51 @@
 //! every node as an output, and the nodes are looked through in the order of the graph.
 
 use super::FirstBad;
-use super::fit::Stepper;
 use super::step::with_all_nodes;
-use super::training_graph;
+use super::stepper::Stepper;
 use crate::compile::{Options, compile};
+use crate::data::loader::Maker;
 use crate::exec::{Key, Slots};
 use crate::graph::Graph;
 
 /// The step (from 0) in which the first value went wrong, and that value. `slots` is the state before `first_step`, and
-/// `batches` are the examples from there on. Without a bad step, the last one and nothing.
+/// `batches` are the examples of epoch `epoch` (from 0) from there on. Without a bad step, the last one and nothing.
 pub(super) fn first_bad<'b>(
     stepper: &mut Stepper<'_>,
+    maker: &mut Maker<'_>,
     mut slots: Slots,
+    epoch: u64,
     batches: impl Iterator<Item = &'b [u32]>,
     first_step: u64,
 ) -> (u64, Option<FirstBad>) {
     let mut last = first_step;
     for (step, indices) in (first_step..).zip(batches) {
         let before = slots.clone();
-        let loss = stepper.run(&mut slots, indices, step);
+        let loss = stepper.replay(&mut slots, maker, epoch, indices, step);
         last = step;
         let slots_are_finite = slots.iter().all(|(_, values)| values.iter().all(|x| x.is_finite()));
         if !loss.is_finite() || !slots_are_finite {
-            return (step, first_bad_node(stepper, before, indices, step));
+            return (step, first_bad_node(stepper, maker, before, epoch, indices, step));
         }
     }
     (last, None)
 }
 
-fn first_bad_node(stepper: &Stepper<'_>, mut slots: Slots, indices: &[u32], step: u64) -> Option<FirstBad> {
+fn first_bad_node(
+    stepper: &Stepper<'_>,
+    maker: &mut Maker<'_>,
+    mut slots: Slots,
+    epoch: u64,
+    indices: &[u32],
+    step: u64,
+) -> Option<FirstBad> {
     let trainer = stepper.trainer;
     // The same graph was built and compiled before training began.
-    let graph =
-        training_graph(stepper.network, trainer.model.task, &trainer.optimizer, indices.len()).ok()?;
+    let graph = stepper.graph(indices.len()).ok()?;
     let options = Options { layout: Some(stepper.layout.clone()), fuse: false, ..Options::default() };
     let program = compile(&with_all_nodes(&graph).ok()?, &options).ok()?;
     let mut runner = stepper.machine.load(program);
-    stepper.feed(&mut runner, indices, step);
+    stepper.feed(&mut runner, maker, epoch, indices, step);
     runner.run(&mut slots, Key { seed: trainer.seed, step });
     (0..graph.nodes().len()).find_map(|i| {
         let values = runner.get(&format!("node {i}"))?;

@@ -10,12 +10,12 @@
 //!
 //! Source: Wilson 1927 for the interval; lecture on evaluation.
 
-use super::{Part, Score, TrainError, evaluation_graph};
+use super::{Part, Score, TrainError};
 use crate::compile::{Options, StateLayout, compile};
 use crate::data::Dataset;
 use crate::exec::{Machine, Runner, Slots};
-use crate::model::{Measured, TrainedModel};
-use crate::nn::{Sequential, Task};
+use crate::model::{Measured, TrainedModel, evaluation_graph};
+use crate::nn::{Sequential, Task, fold_batch_norm};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -78,7 +78,7 @@ pub struct ClassScore {
     pub f1: f64,
 }
 
-/// Judges a model on a part, on so many threads.
+/// Judges a model on a part, on so many threads. Batch norm is folded into the layers before it, as for predicting.
 ///
 /// # Errors
 /// If the part is empty, or its examples or classes are not those of the model.
@@ -101,9 +101,10 @@ pub(super) fn evaluate_on(
         let data = data.name().into();
         return Err(TrainError::TooFew { data, part: "the part to evaluate", found: 0, expected: 1 });
     }
-    let mut evaluator = Evaluator::new(machine, &model.network, model.task, None)?;
+    let (network, values) = fold_batch_norm(&model.network, &model.values);
+    let mut evaluator = Evaluator::new(machine, &network, model.task, None)?;
     let mut slots = Slots::new(evaluator.runner.program().layout().clone(), 0);
-    for (name, value) in &model.values {
+    for (name, value) in &values {
         slots.set(name, value)?;
     }
     Ok(evaluator.evaluate(&slots, part))

@@ -89,6 +89,8 @@ pub struct Started {
     pub parameters: usize,
     /// Preprocessing in words.
     pub preprocess: String,
+    /// Random changes to training examples in words.
+    pub augment: String,
     /// The optimiser in words.
     pub optimizer: String,
     /// The learning rate's schedule in words.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! for each epoch:     order the training part by (seed, epoch)
-//!   for each batch:   gather -> step(features, labels, lr, state) -> loss, state'
+//!   for each batch:   loader -> step(features, labels, lr, state) -> loss, state'
 //!   validate; keep the state with the lowest validation loss
 //! ```
 
@@ -10,15 +10,15 @@ use super::diverged::first_bad;
 use super::evaluate::{Evaluator, evaluate_on};
 use super::event::{EpochEnd, Event, Listener, Started, StopReason};
 use super::step::least_batch;
-use super::{Evaluation, Part, Splits, TrainError, Trainer, training_graph};
-use crate::compile::{Options, StateLayout, compile};
-use crate::data::{Batches, Features, LastBatch};
-use crate::exec::{Key, Machine, Runner, Slots};
+use super::stepper::Stepper;
+use super::{Evaluation, Part, Score, Splits, TrainError, Trainer};
+use crate::data::Features;
+use crate::data::loader::{Feed, Loader};
+use crate::exec::{Machine, Slots};
 use crate::model::{Inputs, Provenance, TrainedModel};
 use crate::nn::{Layer, Sequential};
 use crate::schedule::Schedule;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::time::Instant;
 
 /// A training that has ended: the model with the best numbers, and how it went.
@@ -72,68 +72,6 @@ impl Fit {
     }
 }
 
-/// The compiled step, for full batches and for the last, smaller one.
-pub(super) struct Stepper<'a> {
-    pub(super) trainer: &'a Trainer,
-    pub(super) network: &'a Sequential,
-    pub(super) machine: &'a Machine,
-    pub(super) layout: Arc<StateLayout>,
-    pub(super) lr: Schedule,
-    pub(super) momentum: Option<Schedule>,
-    data: &'a crate::data::Dataset,
-    /// By number of examples; at most two.
-    runners: Vec<(usize, Runner)>,
-}
-
-impl<'a> Stepper<'a> {
-    fn new(
-        trainer: &'a Trainer,
-        network: &'a Sequential,
-        machine: &'a Machine,
-        data: &'a crate::data::Dataset,
-        sizes: &[usize],
-        steps: u64,
-    ) -> Result<Stepper<'a>, TrainError> {
-        let mut layout = None;
-        let mut runners: Vec<(usize, Runner)> = Vec::new();
-        for &size in sizes {
-            let graph = training_graph(network, trainer.model.task, &trainer.optimizer, size)?;
-            let program = compile(&graph, &Options { layout: layout.clone(), ..Options::default() })?;
-            layout.get_or_insert_with(|| program.layout().clone());
-            runners.push((size, machine.load(program)));
-        }
-        let (lr, momentum) = (trainer.resolved_schedule(steps), trainer.resolved_momentum(steps));
-        let layout = layout.unwrap_or_default();
-        Ok(Stepper { trainer, network, machine, layout, lr, momentum, data, runners })
-    }
-
-    /// Runs step number `step` (from 0) on the examples at `indices`; the mean loss before the update.
-    pub(super) fn run(&mut self, slots: &mut Slots, indices: &[u32], step: u64) -> f32 {
-        let Some((_, runner)) = self.runners.iter_mut().find(|(size, _)| *size == indices.len()) else {
-            return f32::NAN;
-        };
-        feed(runner, self.data, indices, self.lr.at(step), self.momentum.as_ref().map(|m| m.at(step)));
-        runner.run(slots, Key { seed: self.trainer.seed, step });
-        runner.get("loss").map_or(f32::NAN, |loss| loss[0])
-    }
-
-    /// Feeds a runner of this training's inputs.
-    pub(super) fn feed(&self, runner: &mut Runner, indices: &[u32], step: u64) {
-        feed(runner, self.data, indices, self.lr.at(step), self.momentum.as_ref().map(|m| m.at(step)));
-    }
-}
-
-fn feed(runner: &mut Runner, data: &crate::data::Dataset, indices: &[u32], lr: f64, momentum: Option<f64>) {
-    if let Some((features, labels)) = runner.two_inputs_mut("features", "labels") {
-        data.gather_into(indices, features, labels);
-    }
-    for (name, value) in [("lr", Some(lr)), ("momentum", momentum)] {
-        if let (Some(value), Some(input)) = (value, runner.input_mut(name)) {
-            input[0] = value as f32;
-        }
-    }
-}
-
 /// The numbers to keep, and how good they are.
 struct Best {
     slots: Slots,
@@ -158,13 +96,53 @@ pub(super) fn fit(trainer: &Trainer, data: &Splits, listener: &mut dyn Listener)
         sizes.push(rest);
     }
     let total = (trainer.epochs * steps) as u64;
-    let mut stepper = Stepper::new(trainer, &network, &machine, data.data(), &sizes, total)?;
+    let mut stepper = Stepper::new(trainer, &network, &machine, &sizes, total)?;
     let layout = stepper.layout.clone();
     let mut evaluator = Evaluator::new(&machine, &network, trainer.model.task, Some(layout.clone()))?;
-    let mut slots = Slots::new(layout, trainer.seed);
+    let slots = Slots::new(layout, trainer.seed);
     let mut model = describe(trainer, data, &network, &stepper.lr);
     listener.event(&started(&stepper, &model, data, steps)?);
 
+    let size = NonZeroUsize::new(trainer.batch_size).unwrap_or(NonZeroUsize::MIN);
+    let loader = Loader::new(data.data(), train.indices(), size, steps, trainer.seed, &trainer.augment);
+    let ended = loader.run(trainer.resolved_loaders(), trainer.epochs as u64, |feed| {
+        epochs(trainer, &loader, feed, &mut stepper, slots, listener, |slots| {
+            (!val.is_empty()).then(|| evaluator.evaluate(slots, &val).score())
+        })
+    })?;
+
+    let Ended { best, slots, history, reason, steps: step } = ended;
+    let kept = best.unwrap_or(Best { slots, loss: f64::INFINITY, epoch: 0 });
+    model.take_values(&kept.slots);
+    model.provenance.epochs = history.len();
+    model.provenance.kept_epoch = kept.epoch;
+    let seconds = begin.elapsed().as_secs_f64();
+    let (epochs, kept_epoch) = (history.len(), kept.epoch);
+    listener.event(&Event::Finished { reason, epochs, steps: step, kept_epoch, seconds });
+    Ok(Fit { model, history, reason, seconds, machine })
+}
+
+/// What the epochs leave.
+struct Ended {
+    best: Option<Best>,
+    slots: Slots,
+    history: Vec<EpochEnd>,
+    reason: StopReason,
+    /// Of the whole training.
+    steps: u64,
+}
+
+/// Trains on all batches of the feed.
+fn epochs(
+    trainer: &Trainer,
+    loader: &Loader<'_>,
+    feed: &mut Feed<'_>,
+    stepper: &mut Stepper<'_>,
+    mut slots: Slots,
+    listener: &mut dyn Listener,
+    mut validate: impl FnMut(&Slots) -> Option<Score>,
+) -> Result<Ended, TrainError> {
+    let steps = loader.steps();
     let mut best: Option<Best> = None;
     let mut history: Vec<EpochEnd> = Vec::new();
     let mut reason = StopReason::Completed;
@@ -172,7 +150,7 @@ pub(super) fn fit(trainer: &Trainer, data: &Splits, listener: &mut dyn Listener)
     for epoch in 1..=trainer.epochs {
         let epoch_begin = Instant::now();
         let before = (slots.clone(), step);
-        let order = epoch_order(trainer, &train, epoch);
+        let order = loader.epoch(epoch as u64 - 1);
         let (mut loss_sum, mut seen, mut done) = (0.0, 0, 0);
         for indices in order.iter().take(steps) {
             if trainer.stop.is_requested() {
@@ -180,9 +158,9 @@ pub(super) fn fit(trainer: &Trainer, data: &Splits, listener: &mut dyn Listener)
                 listener.event(&Event::Interrupted { epoch, step: done });
                 break;
             }
-            let loss = stepper.run(&mut slots, indices, step);
+            let loss = stepper.run(&mut slots, feed, indices.len(), step);
             if !loss.is_finite() {
-                return Err(diverged(&mut stepper, before, &order, epoch, steps, listener));
+                return Err(diverged(stepper, loader, before, epoch, steps, listener));
             }
             (step, done, seen) = (step + 1, done + 1, seen + indices.len());
             loss_sum += f64::from(loss) * indices.len() as f64;
@@ -199,9 +177,9 @@ pub(super) fn fit(trainer: &Trainer, data: &Splits, listener: &mut dyn Listener)
             break;
         }
 
-        let validation = (!val.is_empty()).then(|| evaluator.evaluate(&slots, &val).score());
+        let validation = validate(&slots);
         if validation.is_some_and(|score| !score.loss.is_finite()) {
-            return Err(diverged(&mut stepper, before, &order, epoch, done, listener));
+            return Err(diverged(stepper, loader, before, epoch, done, listener));
         }
         let is_best = match (&best, &validation) {
             (Some(best), Some(score)) => score.loss < best.loss,
@@ -231,32 +209,21 @@ pub(super) fn fit(trainer: &Trainer, data: &Splits, listener: &mut dyn Listener)
         }
     }
 
-    let kept = best.unwrap_or(Best { slots, loss: f64::INFINITY, epoch: 0 });
-    model.take_values(&kept.slots);
-    model.provenance.epochs = history.len();
-    model.provenance.kept_epoch = kept.epoch;
-    let seconds = begin.elapsed().as_secs_f64();
-    let (epochs, kept_epoch) = (history.len(), kept.epoch);
-    listener.event(&Event::Finished { reason, epochs, steps: step, kept_epoch, seconds });
-    Ok(Fit { model, history, reason, seconds, machine })
-}
-
-/// The batches of an epoch (from 1), in an order drawn from the seed and the epoch.
-fn epoch_order(trainer: &Trainer, train: &Part<'_>, epoch: usize) -> Batches {
-    let size = NonZeroUsize::new(trainer.batch_size).unwrap_or(NonZeroUsize::MIN);
-    Batches::training(train.indices(), size, LastBatch::Keep, trainer.seed, epoch as u64 - 1)
+    Ok(Ended { best, slots, history, reason, steps: step })
 }
 
 /// Replays the epoch from its beginning to the step in which the first value went wrong, and tells about it.
 fn diverged(
     stepper: &mut Stepper<'_>,
+    loader: &Loader<'_>,
     (slots, first_step): (Slots, u64),
-    order: &Batches,
     epoch: usize,
     steps: usize,
     listener: &mut dyn Listener,
 ) -> TrainError {
-    let (step, first) = first_bad(stepper, slots, order.iter().take(steps), first_step);
+    let (of, mut maker) = (epoch as u64 - 1, loader.maker());
+    let order = loader.epoch(of);
+    let (step, first) = first_bad(stepper, &mut maker, slots, of, order.iter().take(steps), first_step);
     let (step, learning_rate) = (step + 1, stepper.lr.at(step));
     listener.event(&Event::Diverged { epoch, step, learning_rate, first: first.clone() });
     TrainError::Diverged { epoch, step, learning_rate, first: first.map(Box::new) }
@@ -286,6 +253,7 @@ fn describe(trainer: &Trainer, data: &Splits, network: &Sequential, schedule: &S
             batch_size: trainer.batch_size,
             optimizer: trainer.optimizer.describe(),
             schedule: schedule.to_string(),
+            augment: (!trainer.augment.is_none()).then(|| trainer.augment.describe()),
             test: None,
         },
     }
@@ -294,13 +262,11 @@ fn describe(trainer: &Trainer, data: &Splits, network: &Sequential, schedule: &S
 /// The network as a model file describes it: learned preprocessing is in slots, not in the layers.
 fn without_numbers(network: &Sequential) -> Sequential {
     let mut network = network.clone();
-    for named in &mut network.layers {
-        match &named.layer {
-            Layer::Standardize(layer) => named.layer = layer.without_numbers().into(),
-            Layer::Whiten(layer) => named.layer = layer.without_numbers().into(),
-            _ => {}
-        }
-    }
+    network.for_each_layer_mut(|layer| match layer {
+        Layer::Standardize(given) => *layer = given.without_numbers().into(),
+        Layer::Whiten(given) => *layer = given.without_numbers().into(),
+        _ => {}
+    });
     network
 }
 
@@ -310,7 +276,7 @@ fn started(
     data: &Splits,
     steps: usize,
 ) -> Result<Event, TrainError> {
-    let (trainer, program) = (stepper.trainer, stepper.runners.first().map(|(_, runner)| runner.program()));
+    let (trainer, program) = (stepper.trainer, stepper.program());
     let from = &model.provenance;
     Ok(Event::Started(Box::new(Started {
         version: from.version.clone(),
@@ -323,6 +289,7 @@ fn started(
         layers: model.network.layers.iter().map(|named| named.layer.describe()).collect(),
         parameters: model.network.summary()?.parameters(),
         preprocess: trainer.preprocess.describe(),
+        augment: trainer.augment.describe(),
         optimizer: from.optimizer.clone(),
         schedule: from.schedule.clone(),
         batch_size: trainer.batch_size,

@@ -12,14 +12,15 @@
 //! | `splits` | [`Splits`]: data with its training, validation and test parts |
 //! | `preprocess` | [`Preprocess`]: what is learned from the training part and put before the first layer |
 //! | `step` | the graph of a whole training step, and that of an evaluation |
+//! | `stepper` | the compiled step, fed with a batch |
 //! | `trainer` | [`Trainer`]: the settings |
 //! | `fit` | the loop |
 //! | `diverged` | finding the first value that went wrong |
 //! | `evaluate` | [`Evaluation`]: loss, accuracy with its interval, confusion; or squared error |
 //! | `event` | [`Event`] and [`Listener`] |
 //!
-//! The order of the data is a function of (seed, epoch), dropout of (seed, step), and no clock reaches a result: equal
-//! settings and data give equal bytes, on any number of threads.
+//! The order of the data is a function of (seed, epoch), augmentation of (seed, epoch, example), dropout of (seed, step), and no clock reaches a result: equal
+//! settings and data give equal bytes, on any number of threads and loaders.
 
 mod diverged;
 mod error;
@@ -29,6 +30,7 @@ mod fit;
 mod preprocess;
 mod splits;
 mod step;
+mod stepper;
 mod trainer;
 
 pub use error::{FirstBad, TrainError};
@@ -37,8 +39,10 @@ pub use event::{EpochEnd, Event, Listener, Listeners, Score, Started, StopReason
 pub use fit::Fit;
 pub use preprocess::Preprocess;
 pub use splits::{Part, Splits};
-pub use step::{evaluation_graph, training_graph};
+pub use step::{SoftLabels, soft_training_graph, training_graph};
 pub use trainer::{Stop, Trainer, starting_rate};
 
+#[cfg(test)]
+mod soft_tests;
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,11 @@
-//! The graphs that training runs: the whole step, and evaluation.
-//!
-//! ```text
-//! training    (features, labels, lr[, momentum], state) -> (loss, state')
-//! evaluation  (features, labels, state) -> (losses, logits)
-//! ```
+//! The graph that training runs: `(features, labels, lr[, momentum], state) -> (loss, state')`.
 //!
 //! A step is `loss = mean of losses(network(features; points), labels)`, its gradients with respect to the points, and
 //! the optimiser's equations; the point of a parameter is the parameter itself or, for Nesterov's momentum, its
 //! look-ahead.
+//!
+//! Where examples are mixed or labels smoothed ([`SoftLabels`]), the loss of the training step, and of nothing else, is
+//! that of soft labels; see [`Task`].
 
 use crate::graph::{Graph, GraphError, Op};
 use crate::nn::{Layer, Mode, Parameters, Sequential, Task};
@@ -36,15 +34,48 @@ pub fn training_graph(
     optimizer: &Optimizer,
     batch: usize,
 ) -> Result<Graph, GraphError> {
+    soft_training_graph(network, task, optimizer, batch, SoftLabels::default())
+}
+
+/// How far the labels of a training are from one class an example. The default is hard labels.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct SoftLabels {
+    /// Whether each example is a mixture of two.
+    pub mixed: bool,
+    /// The share of each label that is spread evenly over all classes.
+    pub smoothing: f64,
+}
+
+/// As [`training_graph`], with soft labels. For mixed examples there are two more inputs: `partner_labels` `[batch]`, and
+/// `weights` `[batch]`, the share of `labels`.
+///
+/// # Errors
+/// As [`training_graph`].
+pub fn soft_training_graph(
+    network: &Sequential,
+    task: Task,
+    optimizer: &Optimizer,
+    batch: usize,
+    soft: SoftLabels,
+) -> Result<Graph, GraphError> {
     let g = Graph::builder();
-    let features = g.input("features", batch_shape(network, batch));
+    let mut shape = vec![batch];
+    shape.extend(&network.input);
+    let features = g.input("features", shape);
     let labels = g.input("labels", [batch]);
+    let partner = soft.mixed.then(|| (g.input("partner_labels", [batch]), g.input("weights", [batch])));
     let mut step = optimizer.begin(&g);
     let mut parameters = Parameters::read_at(|g, p| step.point(g, &p.name, p.slot, p.value, p.decay));
     let logits = network.forward(&g, features, Mode::Training, &mut parameters);
     let points = parameters.points();
     drop(parameters);
-    let loss = g.layer("loss", || task.loss(&g, logits, labels));
+    let loss = g.layer("loss", || match partner {
+        None if soft.smoothing == 0.0 => task.loss(&g, logits, labels),
+        None => g.mean_all(task.smoothed_losses(&g, logits, labels, soft.smoothing)),
+        Some((partner, weights)) => {
+            g.mean_all(task.mixed_losses(&g, logits, [labels, partner], weights, soft.smoothing))
+        }
+    });
     let gradients = g.gradients_of(loss, &points);
     let norm = step.update(&g, &gradients);
     g.output("loss", loss);
@@ -54,30 +85,10 @@ pub fn training_graph(
     g.finish()
 }
 
-/// The graph that evaluates `batch` examples: inputs `features` and `labels`, outputs `losses` `[batch]` and `logits`
-/// `[batch, k]`.
-///
-/// # Errors
-/// A layer that does not fit.
-pub fn evaluation_graph(network: &Sequential, task: Task, batch: usize) -> Result<Graph, GraphError> {
-    let g = Graph::builder();
-    let features = g.input("features", batch_shape(network, batch));
-    let labels = g.input("labels", [batch]);
-    let logits = network.forward(&g, features, Mode::Inference, &mut Parameters::new());
-    g.output("losses", g.layer("loss", || task.losses(&g, logits, labels)));
-    g.output("logits", logits);
-    g.finish()
-}
-
-fn batch_shape(network: &Sequential, batch: usize) -> Vec<usize> {
-    let mut shape = vec![batch];
-    shape.extend(&network.input);
-    shape
-}
-
 /// The least number of examples that a step makes sense for: batch norm of a single example has no variance.
 pub(super) fn least_batch(network: &Sequential) -> usize {
-    let normalises = network.layers.iter().any(|named| matches!(named.layer, Layer::BatchNorm(_)));
+    let mut normalises = false;
+    network.for_each_layer(|_, layer| normalises |= matches!(layer, Layer::BatchNorm(_)));
     if normalises { 2 } else { 1 }
 }
 

@@ -2,6 +2,7 @@
 
 use super::evaluate::check_fit;
 use super::{Event, Fit, Listener, Preprocess, Splits, TrainError};
+use crate::data::{Augment, Features};
 use crate::exec::{Isa, Machine};
 use crate::nn;
 use crate::optim::{Adam, Optimizer};
@@ -42,6 +43,8 @@ impl Stop {
 /// | `schedule` | linear from the learning rate to a hundredth of it, over all steps |
 /// | `momentum` | 0.5 to 0.99 over all steps, if the optimiser's momentum is scheduled |
 /// | `preprocess` | zero mean, unit variance per channel |
+/// | `augment` | none |
+/// | `loaders` | 1 if pictures are changed or mixed, else 0 |
 /// | `epochs`, `batch_size` | 30, 64 |
 /// | `seed` | 0 |
 /// | `threads`, `isa` | all processors, the best instruction set |
@@ -67,6 +70,8 @@ pub struct Trainer {
     schedule: Option<Schedule>,
     momentum: Option<Schedule>,
     pub(super) preprocess: Preprocess,
+    pub(super) augment: Augment,
+    loaders: Option<usize>,
     pub(super) epochs: usize,
     pub(super) batch_size: usize,
     pub(super) seed: u64,
@@ -92,6 +97,8 @@ impl Trainer {
             schedule: None,
             momentum: None,
             preprocess: Preprocess::default(),
+            augment: Augment::default(),
+            loaders: None,
             epochs: EPOCHS,
             batch_size: BATCH_SIZE,
             seed: 0,
@@ -129,6 +136,20 @@ impl Trainer {
     /// What is learned from the training part and put before the first layer.
     pub fn preprocess(mut self, preprocess: Preprocess) -> Trainer {
         self.preprocess = preprocess;
+        self
+    }
+
+    /// Random changes to training examples. The training loss is then that of the changed examples and soft labels;
+    /// validation and test examples and their labels stay as they are.
+    pub fn augment(mut self, augment: Augment) -> Trainer {
+        self.augment = augment;
+        self
+    }
+
+    /// Threads that gather and augment the next batches beside the training step; 0 has each batch made where it is used.
+    /// It changes the time that training takes, never a bit of the result.
+    pub fn loaders(mut self, loaders: usize) -> Trainer {
+        self.loaders = Some(loaders);
         self
     }
 
@@ -193,6 +214,12 @@ impl Trainer {
         wanted.then(|| self.momentum.clone().unwrap_or_else(|| Schedule::growing_momentum(steps.max(1))))
     }
 
+    /// The number of loaders: as asked, or one if there is more to do than to gather.
+    pub fn resolved_loaders(&self) -> usize {
+        let busy = self.augment.changes_pictures() || self.augment.mixes();
+        self.loaders.unwrap_or(usize::from(busy))
+    }
+
     pub(super) fn machine(&self) -> Machine {
         let isa = self.isa.unwrap_or_else(Isa::detect);
         match self.threads {
@@ -221,6 +248,7 @@ impl Trainer {
         self.optimizer.check()?;
         self.resolved_schedule(1).check()?;
         self.resolved_momentum(1).map_or(Ok(()), |momentum| momentum.check())?;
+        self.check_augment(data)?;
         check_fit(data.data(), &self.model.network, self.model.task)?;
         let (least, found) = (super::step::least_batch(&self.model.network), data.train().len());
         if self.batch_size < least {
@@ -230,6 +258,24 @@ impl Trainer {
         if found < least {
             let (data, part) = (data.data().name().into(), "the training part");
             return Err(TrainError::TooFew { data, part, found, expected: least });
+        }
+        Ok(())
+    }
+
+    fn check_augment(&self, data: &Splits) -> Result<(), TrainError> {
+        let augment = &self.augment;
+        if let Some((key, value, expected)) = augment.fault() {
+            return Err(TrainError::Setting { key, found: value.to_string(), expected });
+        }
+        let images = matches!(data.data().features(), Features::Pixels { .. });
+        let wrong = |found: String, expected| Err(TrainError::Setting { key: "augment", found, expected });
+        if !images && (augment.changes_pictures() || augment.mixes()) {
+            let found = format!("{} for a table", augment.describe());
+            return wrong(found, "label smoothing alone, since only images can be changed");
+        }
+        if data.classes().is_empty() && (augment.label_smoothing > 0.0 || augment.mixes()) {
+            let found = format!("{} for numbers to predict", augment.describe());
+            return wrong(found, "no mixing and no label smoothing, which are for classes");
         }
         Ok(())
     }

@@ -1,10 +1,10 @@
 //! How each node looks to the fuser.
 //!
 //! Every tensor is a row-major block, and a tape sees `rows x cols`. Reshapes and repeats of nothing are *aliases* of
-//! the same memory. A broadcast is not work but a narrower *view* of an operand: one number, one per row or one per
+//! the same memory. Windows that only products look through, as their left factor, are no work either. A broadcast is not work but a narrower *view* of an operand: one number, one per row or one per
 //! column of the space that its result spans.
 
-use crate::graph::{Graph, Node, Op, Value};
+use crate::graph::{Graph, Node, Op, Value, Window};
 use bratt_kernels::tape::Extent;
 use std::collections::BTreeSet;
 
@@ -77,6 +77,8 @@ pub(crate) struct Views<'g> {
     stored: BTreeSet<usize>,
     /// Broadcasts that users read from memory, because no view of theirs fits.
     opaque: BTreeSet<usize>,
+    /// Windows that products look through.
+    seen: BTreeSet<usize>,
     /// For each node: the nodes that read it.
     users: Vec<Vec<usize>>,
     /// Nodes that are outputs or updates.
@@ -84,7 +86,8 @@ pub(crate) struct Views<'g> {
 }
 
 impl<'g> Views<'g> {
-    pub fn new(graph: &'g Graph) -> Views<'g> {
+    /// The views; with `fuse` off, windows are matrices in memory.
+    pub fn new(graph: &'g Graph, fuse: bool) -> Views<'g> {
         let mut alias: Vec<usize> = (0..graph.nodes().len()).collect();
         for (i, node) in graph.nodes().iter().enumerate() {
             let same_numbers = match &node.op {
@@ -101,8 +104,12 @@ impl<'g> Views<'g> {
         let results = graph.outputs().iter().map(|o| o.1).chain(graph.updates().iter().map(|u| u.1));
         let results = results.map(|v| alias[v.index()]).collect();
         let users = vec![Vec::new(); alias.len()];
+        let seen = BTreeSet::new();
         let mut views =
-            Views { graph, alias, stored: BTreeSet::new(), opaque: BTreeSet::new(), users, results };
+            Views { graph, alias, stored: BTreeSet::new(), opaque: BTreeSet::new(), seen, users, results };
+        if fuse {
+            views.find_seen();
+        }
         views.find_stored();
         for user in 0..graph.nodes().len() {
             for (base, _) in views.reads(user) {
@@ -116,11 +123,50 @@ impl<'g> Views<'g> {
     pub fn reads(&self, node: usize) -> Vec<(usize, bool)> {
         match self.class(node) {
             Class::Tape => self.operands(node).into_iter().map(|o| (o.base, false)).collect(),
-            Class::MatMul | Class::Move => {
-                self.node(node).inputs.iter().map(|&v| (self.base(v), true)).collect()
-            }
+            Class::MatMul | Class::Move => self.sources(node).into_iter().map(|base| (base, true)).collect(),
             Class::Memory | Class::Inline => vec![],
         }
+    }
+
+    /// The bases that a product or a movement reads whole: the images, where a product looks through windows.
+    pub fn sources(&self, node: usize) -> Vec<usize> {
+        let source = |&value: &Value| match self.windows(self.base(value)) {
+            Some(_) => self.base(self.node(self.base(value)).inputs[0]),
+            None => self.base(value),
+        };
+        self.node(node).inputs.iter().map(source).collect()
+    }
+
+    /// The windows that a node is, and the distance between pixels, if products look through them.
+    pub fn windows(&self, index: usize) -> Option<(&'g Window, [usize; 2])> {
+        match &self.node(index).op {
+            Op::Windows { window, spread } if self.seen.contains(&index) => Some((window, *spread)),
+            _ => None,
+        }
+    }
+
+    /// Finds windows whose every reader is a product with them, as a matrix of one row per window, on its left.
+    fn find_seen(&mut self) {
+        let mut windows: BTreeSet<usize> = BTreeSet::new();
+        for (i, node) in self.graph.nodes().iter().enumerate() {
+            if matches!(node.op, Op::Windows { .. }) && !self.results.contains(&i) {
+                windows.insert(i);
+            }
+        }
+        for (i, node) in self.graph.nodes().iter().enumerate() {
+            for (position, &value) in node.inputs.iter().enumerate() {
+                let base = self.base(value);
+                if self.alias[i] == i && windows.contains(&base) {
+                    let shape = &self.graph.node(value).shape;
+                    let depth: usize = self.node(base).shape[3..].iter().product();
+                    let product = matches!(node.op, Op::MatMul { .. }) && position == 0;
+                    if !product || shape.rank() != 2 || shape[1] != depth {
+                        windows.remove(&base);
+                    }
+                }
+            }
+        }
+        self.seen = windows;
     }
 
     /// The nodes that read a node.
@@ -162,6 +208,7 @@ impl<'g> Views<'g> {
                 }
             }
             Op::MatMul { .. } => Class::MatMul,
+            Op::Windows { .. } if self.seen.contains(&index) => Class::Inline,
             Op::Transpose { .. }
             | Op::Slice { .. }
             | Op::Pad { .. }
@@ -266,8 +313,7 @@ impl<'g> Views<'g> {
             for i in 0..graph.nodes().len() {
                 match self.class(i) {
                     Class::MatMul | Class::Move => {
-                        for &v in &self.node(i).inputs {
-                            let base = self.base(v);
+                        for base in self.sources(i) {
                             need(self, base, false);
                         }
                     }

@@ -1,7 +1,7 @@
 //! Convolution and pooling, compiled every way, against the interpreter; equal bits on any number of threads.
 
 use super::shapes::agrees;
-use super::{Machine, Options, run};
+use super::{Machine, Options, run, same_bits};
 use crate::exec::tests::images::{geometries, pools};
 use crate::graph::{Graph, Init, Padding, Role, Window};
 use crate::nn::Task;
@@ -84,16 +84,7 @@ fn step() -> Graph {
 
 #[test]
 fn a_convolutional_network_gives_the_same_bits_on_any_number_of_threads() {
-    let graph = step();
-    let bits = |threads: usize| {
-        let (losses, slots) = run(&graph, &Options::default(), &Machine::new(threads), 3);
-        let all = slots.iter().flat_map(|(_, values)| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>());
-        (losses.iter().map(|x| x.to_bits()).collect::<Vec<_>>(), all.collect::<Vec<_>>())
-    };
-    let one = bits(1);
-    for threads in [2, 3, 8] {
-        assert!(bits(threads) == one, "{threads} threads");
-    }
+    same_bits(&step());
 }
 
 #[test]

@@ -1,18 +1,24 @@
 //! Convolution and pooling as the textbook defines them: loops over all windows and taps.
 
 use super::{T, by_index};
-use crate::graph::Window;
+use crate::graph::{Window, spread_extent};
 use crate::tensor::{Shape, Tensor, for_each_index};
 
-/// `y[n, oy, ox, i, j, c] = x[n, oy sy + i dy, ox sx + j dx, c]`; the windows have no padding.
-pub(in crate::exec) fn windows(x: &T, window: &Window) -> T {
+/// `y[n, oy, ox, i, j, c] = x[n, oy sy + i dy, ox sx + j dx, c]`, pixels being `spread` apart; 0 elsewhere.
+pub(in crate::exec) fn windows(x: &T, window: &Window, spread: [usize; 2]) -> T {
     let from = x.shape();
-    let [oh, ow] = window.outputs(from[1], from[2]).unwrap_or([0, 0]);
+    let extent = spread_extent([from[1], from[2]], spread);
+    let [oh, ow] = window.outputs(extent[0], extent[1]).unwrap_or([0, 0]);
     let [kh, kw] = window.kernel;
     by_index(&[from[0], oh, ow, kh, kw, from[3]].into(), |index| {
-        let row = index[1] * window.stride[0] + index[3] * window.dilation[0];
-        let column = index[2] * window.stride[1] + index[4] * window.dilation[1];
-        x.data()[flat(from, [index[0], row, column, index[5]])]
+        let pixel = |side: usize| {
+            let place = window.pixel(side, index[1 + side], index[3 + side], extent[side])?;
+            place.is_multiple_of(spread[side]).then_some(place / spread[side])
+        };
+        match (pixel(0), pixel(1)) {
+            (Some(row), Some(column)) => x.data()[flat(from, [index[0], row, column, index[5]])],
+            _ => 0.0,
+        }
     })
 }
 

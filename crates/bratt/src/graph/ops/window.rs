@@ -5,7 +5,7 @@
 //! `(h + p + q - d (k - 1) - 1) / s + 1` outputs, rounded down: what is left over at the end is not seen.
 //!
 //! - `windows`: x `[n, h, w, c]` to `[n, oh, ow, kh, kw, c]`, the pixels of each window (im2col); outside is 0;
-//!   dx is the sum of what the windows over a pixel give back (col2im).
+//!   dx is the sum of what the windows over a pixel give back (col2im). Pixels may be spread, with zeros between.
 //!
 //! Padding "valid" is none. Padding "same" gives `ceil(h / s)` outputs: `max(0, (ceil(h / s) - 1) s + d (k - 1) + 1 - h)`
 //! in all, half of it before, rounded down.
@@ -180,8 +180,7 @@ impl GraphBuilder {
         if let Err(problem) = images(&self.shape(x)) {
             return if x == Value::POISON { x } else { self.fail("windows", problem) };
         }
-        let padded = self.padded(x, window, 0.0);
-        self.add_node(Op::Windows { window: window.padding(Padding::default()) }, &[padded])
+        self.add_node(Op::Windows { window: *window, spread: [1, 1] }, &[x])
     }
 
     /// Images with the window's padding around them.
@@ -217,9 +216,17 @@ impl GraphBuilder {
         if window.stride == [1, 1] {
             return inner;
         }
-        let every =
-            self.add_node(Op::Windows { window: Window::new([1, 1]).stride(window.stride) }, &[inner]);
-        self.reshape(every, [shape[0], outputs[0], outputs[1], shape[3]])
+        self.every(inner, window.stride)
+    }
+
+    /// Pixels `stride` apart, from the first one on.
+    fn every(&self, x: Value, stride: [usize; 2]) -> Value {
+        if stride == [1, 1] {
+            return x;
+        }
+        let window = Window::new([1, 1]).stride(stride);
+        let every = self.shape(self.windows(x, &window));
+        self.reshape(self.windows(x, &window), [every[0], every[1], every[2], every[5]])
     }
 
     /// Images whose pixels stand `stride` apart, with zeros between and up to `stride - 1` zeros after the last.
@@ -288,18 +295,34 @@ impl GraphBuilder {
     }
 }
 
-pub(crate) fn windows_shape(x: &Shape, window: &Window) -> Result<Shape, String> {
+/// Rows and columns that images take whose pixels are spread.
+pub(crate) fn spread_extent([h, w]: [usize; 2], spread: [usize; 2]) -> [usize; 2] {
+    let side = |extent: usize, apart: usize| extent.saturating_sub(1).saturating_mul(apart).saturating_add(1);
+    [side(h, spread[0]), side(w, spread[1])]
+}
+
+pub(crate) fn windows_shape(x: &Shape, window: &Window, spread: [usize; 2]) -> Result<Shape, String> {
     let [n, h, w, c] = images(x)?;
+    if (0..2).any(|side| spread[side] == 0 || spread[side] > 1 && window.stride[side] > 1) {
+        return Err(format!("found spread {spread:?}, expected at least 1, and stride 1 where it is more"));
+    }
+    let [h, w] = spread_extent([h, w], spread);
     let [oh, ow] = window.outputs(h, w)?;
     Ok([n, oh, ow, window.kernel[0], window.kernel[1], c].into())
 }
 
-pub(crate) fn windows_gradient(g: &GraphBuilder, window: &Window, x: Value, dy: Value) -> Cotangent {
+pub(crate) fn windows_gradient(
+    g: &GraphBuilder,
+    window: &Window,
+    spread: [usize; 2],
+    x: Value,
+    dy: Value,
+) -> Cotangent {
     let (from, to) = (g.shape(x), g.shape(dy));
     let tap = |[i, j]: [usize; 2]| {
         let one = g.slice(dy, &[0, 0, 0, i, j, 0], &[to[0], to[1], to[2], i + 1, j + 1, to[5]]);
         g.reshape(one, [to[0], to[1], to[2], to[5]])
     };
     let taps: Vec<Value> = window.taps().map(tap).collect();
-    Flow(g.folded(&taps, window, [from[1], from[2]]))
+    Flow(g.every(g.folded(&taps, window, spread_extent([from[1], from[2]], spread)), spread))
 }

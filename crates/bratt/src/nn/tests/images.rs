@@ -1,8 +1,8 @@
 //! Layers over images through the reference interpreter.
 
-use super::tests::{assert_close, graph_of, numbers, run, start};
-use super::*;
+use super::{assert_close, graph_of, numbers, run, start};
 use crate::graph::Init;
+use crate::nn::*;
 use crate::tensor::Tensor;
 
 /// One network for each kind of layer and setting.
@@ -13,6 +13,7 @@ pub(super) fn each_kind() -> Vec<Sequential> {
         image().conv(3, 3),
         image().layer(Conv2d { padding: Padding::Valid, stride: [2, 1].into(), ..Conv2d::new(2, [3, 2]) }),
         image().layer(Conv2d { padding: sides, dilation: 2.into(), groups: 2, ..Conv2d::new(4, 2) }),
+        image().layer(Conv2d { padding: Padding::Around(2), stride: 2.into(), ..Conv2d::new(2, 3) }),
         image().layer(Conv2d { bias: Some(false), init: Some(Initializer::HeUniform), ..Conv2d::new(1, 1) }),
         image().conv(2, 3).batch_norm().relu().max_pool(2).dense(2),
         image().max_pool(2),
@@ -107,19 +108,4 @@ fn wrong_layers_over_images_are_named() {
     ] {
         assert!(serde_json::from_str::<Sequential>(wrong).is_err(), "{wrong}");
     }
-}
-
-#[test]
-fn lenet_has_the_parameters_of_its_paper_with_full_connections() {
-    let model = models::by_name("lenet", &[28, 28, 1], 10).expect("known");
-    let summary = model.network.summary().expect("correct");
-    // The paper's second convolution is sparse (1,516); fully connected it has 5 5 6 16 + 16.
-    assert_eq!(summary.parameters(), 156 + 2416 + 48_120 + 10_164 + 850);
-    let shapes = model.network.shapes().expect("correct");
-    assert!(
-        [[28, 28, 6], [14, 14, 6], [10, 10, 16], [5, 5, 16]].iter().all(|s| shapes.contains(&s[..].into()))
-    );
-    assert!(models::by_name("lenet", &[8, 8, 1], 10).is_ok(), "small digits, too");
-    let error = models::by_name("lenet", &[13], 3).expect_err("no images");
-    assert!(error.to_string().contains("expected images"), "{error}");
 }

@@ -1,0 +1,140 @@
+//! The compiled step: what runs once a batch.
+
+use super::{SoftLabels, TrainError, Trainer, soft_training_graph};
+use crate::compile::{Options, Program, StateLayout, compile};
+use crate::data::loader::{Feed, Labels, Maker};
+use crate::exec::{Key, Machine, Runner, Slots};
+use crate::graph::{Graph, GraphError};
+use crate::nn::Sequential;
+use crate::schedule::Schedule;
+use std::sync::Arc;
+
+/// The compiled step, for full batches and for the last, smaller one.
+pub(super) struct Stepper<'a> {
+    pub(super) trainer: &'a Trainer,
+    pub(super) network: &'a Sequential,
+    pub(super) machine: &'a Machine,
+    pub(super) layout: Arc<StateLayout>,
+    pub(super) lr: Schedule,
+    pub(super) momentum: Option<Schedule>,
+    /// By number of examples; at most two.
+    runners: Vec<(usize, Runner)>,
+}
+
+impl<'a> Stepper<'a> {
+    /// Compiles the step for batches of `sizes`, of which there will be `steps` in all.
+    pub(super) fn new(
+        trainer: &'a Trainer,
+        network: &'a Sequential,
+        machine: &'a Machine,
+        sizes: &[usize],
+        steps: u64,
+    ) -> Result<Stepper<'a>, TrainError> {
+        let mut layout = None;
+        let mut runners: Vec<(usize, Runner)> = Vec::new();
+        for &size in sizes {
+            let graph = graph(trainer, network, size)?;
+            let program = compile(&graph, &Options { layout: layout.clone(), ..Options::default() })?;
+            layout.get_or_insert_with(|| program.layout().clone());
+            runners.push((size, machine.load(program)));
+        }
+        let (lr, momentum) = (trainer.resolved_schedule(steps), trainer.resolved_momentum(steps));
+        let layout = layout.unwrap_or_default();
+        Ok(Stepper { trainer, network, machine, layout, lr, momentum, runners })
+    }
+
+    /// The program of full batches.
+    pub(super) fn program(&self) -> Option<&Program> {
+        self.runners.first().map(|(_, runner)| runner.program())
+    }
+
+    /// The graph for a batch of so many examples.
+    pub(super) fn graph(&self, size: usize) -> Result<Graph, GraphError> {
+        graph(self.trainer, self.network, size)
+    }
+
+    /// Runs step number `step` (from 0) on the next batch, of `size` examples; the mean loss before the update.
+    pub(super) fn run(&mut self, slots: &mut Slots, feed: &mut Feed<'_>, size: usize, step: u64) -> f32 {
+        self.run_on(slots, size, step, |features| feed.next(features))
+    }
+
+    /// Runs step number `step` on the examples at `indices` as epoch `epoch` (from 0) sees them.
+    pub(super) fn replay(
+        &mut self,
+        slots: &mut Slots,
+        maker: &mut Maker<'_>,
+        epoch: u64,
+        indices: &[u32],
+        step: u64,
+    ) -> f32 {
+        let mut labels = Labels::default();
+        let labels = &mut labels;
+        self.run_on(slots, indices.len(), step, move |features| {
+            maker.make(epoch, indices, features, labels);
+            Some(labels)
+        })
+    }
+
+    fn run_on<'l>(
+        &mut self,
+        slots: &mut Slots,
+        size: usize,
+        step: u64,
+        fill: impl FnOnce(&mut [f32]) -> Option<&'l Labels>,
+    ) -> f32 {
+        let rates = self.rates(step);
+        let Some((_, runner)) = self.runners.iter_mut().find(|(of, _)| *of == size) else {
+            return f32::NAN;
+        };
+        feed(runner, rates, fill);
+        runner.run(slots, Key { seed: self.trainer.seed, step });
+        runner.get("loss").map_or(f32::NAN, |loss| loss[0])
+    }
+
+    /// Feeds a runner of this training's inputs.
+    pub(super) fn feed(
+        &self,
+        runner: &mut Runner,
+        maker: &mut Maker<'_>,
+        epoch: u64,
+        indices: &[u32],
+        step: u64,
+    ) {
+        let mut labels = Labels::default();
+        let labels = &mut labels;
+        feed(runner, self.rates(step), move |features| {
+            maker.make(epoch, indices, features, labels);
+            Some(labels)
+        });
+    }
+
+    fn rates(&self, step: u64) -> [(&'static str, Option<f64>); 2] {
+        [("lr", Some(self.lr.at(step))), ("momentum", self.momentum.as_ref().map(|m| m.at(step)))]
+    }
+}
+
+fn graph(trainer: &Trainer, network: &Sequential, size: usize) -> Result<Graph, GraphError> {
+    let labels = SoftLabels { mixed: trainer.augment.mixes(), smoothing: trainer.augment.label_smoothing };
+    soft_training_graph(network, trainer.model.task, &trainer.optimizer, size, labels)
+}
+
+fn feed<'l>(
+    runner: &mut Runner,
+    rates: [(&str, Option<f64>); 2],
+    fill: impl FnOnce(&mut [f32]) -> Option<&'l Labels>,
+) {
+    let labels = runner.input_mut("features").and_then(fill);
+    if let Some(labels) = labels {
+        let of = [("labels", &labels.own), ("partner_labels", &labels.partner), ("weights", &labels.weight)];
+        for (name, values) in of {
+            if let Some(input) = runner.input_mut(name) {
+                input.copy_from_slice(values);
+            }
+        }
+    }
+    for (name, value) in rates {
+        if let (Some(value), Some(input)) = (value, runner.input_mut(name)) {
+            input[0] = value as f32;
+        }
+    }
+}
