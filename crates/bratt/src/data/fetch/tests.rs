@@ -123,7 +123,7 @@ mod network {
     }
 
     fn content() -> Vec<u8> {
-        (0..300_000u32).map(|n| (n * n >> 7) as u8).collect()
+        (0..300_000u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect()
     }
 
     fn names(folder: &Path) -> Vec<String> {
