@@ -58,6 +58,12 @@ pub enum Command {
     Train(Box<TrainArgs>),
     /// Find what is wrong with data: unreadable files, duplicates, wrong labels, imbalance
     Audit(AuditArgs),
+    /// Data sets that are known by name
+    Data {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: DataCommand,
+    },
     /// Judge a model on labelled data
     Eval(EvalArgs),
     /// Say what a model makes of images or table rows
@@ -91,7 +97,8 @@ Examples:
 #[derive(Args, Debug, Default)]
 #[command(after_help = TRAIN_HELP, allow_negative_numbers = true)]
 pub struct TrainArgs {
-    /// A folder of images (a folder a class), a folder with IDX files, or a CSV file [default: the built-in digits]
+    /// A folder of images (a folder a class), a CSV file (a table, or a list of images), tar files, or a folder with
+    /// the files of MNIST or CIFAR [default: the built-in digits]
     #[arg(value_name = "DATA", conflicts_with = "data")]
     pub path: Option<String>,
     /// The same
@@ -106,7 +113,7 @@ pub struct TrainArgs {
     /// Images that are corrupt or truncated: fail or skip [default: fail]
     #[arg(long, value_name = "HOW", help_heading = "Data")]
     pub on_bad: Option<String>,
-    /// CSV: the column to predict
+    /// CSV: the column to predict; tar files: the ending or JSON key of labels; CIFAR-100: fine or coarse
     #[arg(long, value_name = "COLUMN", help_heading = "Data")]
     pub label: Option<String>,
     /// Share of the data for validation
@@ -215,9 +222,9 @@ Exit code 1 where files are unreadable, or equal examples have different labels 
 #[derive(Args, Debug)]
 #[command(after_help = AUDIT_HELP)]
 pub struct AuditArgs {
-    /// A folder of images, a folder with IDX files, or a CSV file; nothing in it is changed
+    /// Whatever `train` takes; nothing in it is changed
     pub data: PathBuf,
-    /// CSV: the column that holds the labels
+    /// The column or key that holds the labels
     #[arg(long, value_name = "COLUMN")]
     pub label: Option<String>,
     /// CSV: the labels are numbers
@@ -234,17 +241,46 @@ pub struct AuditArgs {
     pub json: bool,
 }
 
+/// Commands of `data`.
+#[derive(Subcommand, Debug)]
+pub enum DataCommand {
+    /// Find a known data set on this machine, or download it; without a name, list them
+    Fetch(FetchArgs),
+}
+
+const FETCH_HELP: &str = "\
+Files are checked by their SHA-256. A download that broke off goes on where it ended. Nothing is downloaded where a
+package of the system has the data set, such as Debian's dataset-fashion-mnist.
+
+Examples:
+  bratt data fetch fashion-mnist
+  bratt data fetch cifar10 --to data/cifar10 && bratt train data/cifar10";
+
+/// Options of `data fetch`.
+#[derive(Args, Debug)]
+#[command(after_help = FETCH_HELP)]
+pub struct FetchArgs {
+    /// mnist, fashion-mnist, cifar10 or cifar100
+    pub name: Option<String>,
+    /// The folder to put it into [default: bratt/NAME in the user's data folder, such as ~/.local/share]
+    #[arg(long, value_name = "FOLDER")]
+    pub to: Option<PathBuf>,
+}
+
 /// Options of `eval`.
 #[derive(Args, Debug)]
 pub struct EvalArgs {
     /// A model file, or the folder of a run
     pub model: PathBuf,
-    /// A folder of images or with IDX files (its test part, if there is one) or a CSV file
+    /// Whatever `train` takes: the test part, if there is one, else all
     /// [default: the test part of the model's own run]
     pub data: Option<PathBuf>,
-    /// CSV: the column that holds the labels
+    /// The column or key that holds the labels
     #[arg(long, value_name = "COLUMN")]
     pub label: Option<String>,
+    /// Images that are corrupt or truncated: fail or skip [default: fail]
+    #[arg(long, value_name = "HOW")]
+    pub on_bad: Option<String>,
     /// Fail (exit code 1) if the accuracy is below this
     #[arg(long, value_name = "FRACTION")]
     pub require_accuracy: Option<f64>,

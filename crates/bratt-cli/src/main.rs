@@ -19,7 +19,7 @@ mod settings;
 mod spec;
 mod terminal;
 
-use args::{Cli, Command};
+use args::{Cli, Command, DataCommand};
 use clap::Parser;
 use failure::{Exit, Failure};
 use std::io::Write;
@@ -47,6 +47,7 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<u8, Failure> {
     let code = match &cli.command {
         Command::Train(args) => commands::train::run(args, cli.global)?,
+        Command::Data { command: DataCommand::Fetch(args) } => commands::fetch::run(args, cli.global)?,
         Command::Audit(args) => commands::audit::run(args, cli.global)?,
         Command::Eval(args) => commands::eval::run(args, cli.global)?,
         Command::Predict(args) => commands::predict::run(args)?,

@@ -10,7 +10,7 @@ pub use augment::{AugmentPlan, augment};
 use crate::failure::{Exit, Failure};
 use crate::settings::{Origin, Settings};
 use crate::spec::{self, Training};
-use bratt::data::{DataError, Dataset, Fit, Fractions, ImageOptions, OnBad, Options, Source};
+use bratt::data::{DataError, Dataset, Fit, Fractions, ImageOptions, Layout, OnBad, Options, Source};
 use bratt::exec::Isa;
 use bratt::names::hint;
 use bratt::nn::models::{self, Mlp, Model};
@@ -36,17 +36,40 @@ pub struct DataPlan {
 }
 
 impl DataPlan {
-    /// Reads the data; nothing for the built-in digits.
+    /// Reads the data; nothing for the built-in digits. What was chosen for images is recorded in the settings.
     ///
     /// # Errors
     /// Data that cannot be read or used.
-    pub fn open(&self) -> Result<Option<Source>, Failure> {
-        let open = |path: &PathBuf| bratt::data::open(path, &self.options);
-        self.path.as_ref().map(open).transpose().map_err(|error| match error {
-            DataError::BadImages { .. } => Failure::of(Exit::Data, &error)
-                .help("get them again, or leave them out with --on-bad skip; your files stay as they are"),
-            error => Failure::data(&error),
-        })
+    pub fn open(&self, settings: &Settings) -> Result<Option<Source>, Failure> {
+        let Some(path) = &self.path else { return Ok(None) };
+        let source = bratt::data::open(path, &self.options).map_err(|error| unusable(&error))?;
+        if let (true, &[height, width, _]) = (source.has_image_files(), source.train.shape()) {
+            if self.options.images.size.is_none() {
+                let why = Origin::Chosen("chosen from the sizes of the images".into());
+                settings.get_or("data.size", format!("{height}x{width}"), why)?;
+            }
+            settings.get("data.fit", source.train.fit().name().to_string())?;
+            settings.get("data.on_bad", "fail".to_string())?;
+        }
+        Ok(Some(source))
+    }
+}
+
+/// The failure of data that cannot be used, with what may be done about bad images.
+pub fn unusable(error: &DataError) -> Failure {
+    match error {
+        DataError::BadImages { .. } => Failure::of(Exit::Data, error)
+            .help("get them again, or leave them out with --on-bad skip; your files stay as they are"),
+        error => Failure::data(error),
+    }
+}
+
+/// What becomes of bad images; nothing for another word than fail or skip.
+pub fn on_bad(word: Option<&str>) -> Option<OnBad> {
+    match word {
+        None | Some("fail") => Some(OnBad::Fail),
+        Some("skip") => Some(OnBad::Skip),
+        Some(_) => None,
     }
 }
 
@@ -59,7 +82,8 @@ pub fn data(settings: &Settings) -> Result<DataPlan, Failure> {
     let label = if path == DIGITS { None } else { settings.given::<String>("data.label")? };
     let regression = settings.given::<String>("model.arch")?.as_deref() == Some("linear");
     let path = (path != DIGITS).then(|| PathBuf::from(path));
-    let images = if path.as_deref().is_some_and(bratt::data::open::is_image_folder) {
+    let layout = path.as_deref().map(Layout::of).and_then(Result::ok);
+    let images = if layout.is_some_and(|layout| layout.has_image_files()) {
         images(settings)?
     } else {
         ImageOptions::default()
@@ -85,11 +109,8 @@ fn images(settings: &Settings) -> Result<ImageOptions, Failure> {
             settings.invalid("data.fit", "crop, pad or squish").help(hint(&name, &Fit::NAMES))
         })?;
     }
-    images.on_bad = match settings.given::<String>("data.on_bad")?.as_deref() {
-        None | Some("fail") => OnBad::Fail,
-        Some("skip") => OnBad::Skip,
-        Some(_) => return Err(settings.invalid("data.on_bad", "fail or skip")),
-    };
+    let word = settings.given::<String>("data.on_bad")?;
+    images.on_bad = on_bad(word.as_deref()).ok_or_else(|| settings.invalid("data.on_bad", "fail or skip"))?;
     Ok(images)
 }
 

@@ -40,9 +40,13 @@ pub const KEYS: &[Key] = &[
     key(
         "data.path",
         "--data",
-        "folder of images or IDX files, or CSV file; \"digits\" for the built-in digits",
+        "folder of images, of tar, IDX or CIFAR files, or CSV or tar file; \"digits\" for the built-in digits",
     ),
-    key("data.label", "--label", "CSV: column to predict"),
+    key(
+        "data.label",
+        "--label",
+        "CSV: column to predict; tar: ending or JSON key of labels; CIFAR-100: fine, coarse",
+    ),
     key("data.size", "--size", "images: side, or height and width as \"48x64\""),
     key("data.fit", "--fit", "images of another ratio: crop, pad or squish"),
     key("data.on_bad", "--on-bad", "images that cannot be read: fail or skip"),

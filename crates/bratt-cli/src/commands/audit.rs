@@ -49,6 +49,13 @@ fn report(audit: &Audit, data: &str, shown: usize) -> Vec<String> {
         };
         lines.push(format!("{DIM}{:<10}{PLAIN}{files}{folders}", "ignored"));
     }
+    if audit.refused_members > 0 {
+        let members = counted(audit.refused_members as u64, "member");
+        lines.push(format!(
+            "{DIM}{:<10}{PLAIN}{members} of tar files: links, or names that lead out",
+            "refused"
+        ));
+    }
     lines.push(String::new());
     let mut section = |title: &str, fault: bool, found: Vec<String>| {
         let colour = if found.is_empty() {
@@ -73,6 +80,10 @@ fn report(audit: &Audit, data: &str, shown: usize) -> Vec<String> {
         let unreadable = audit.unreadable.iter().map(|u| format!("{}: {}", u.file, u.problem)).collect();
         section("unreadable files (corrupt or truncated)", true, unreadable);
     }
+    if !audit.modes.is_empty() {
+        let odd = audit.odd.iter().map(|odd| format!("{}: {}", odd.file, odd.what)).collect();
+        section("files unlike the others in size or colours", false, odd);
+    }
     let twins = |of: &dyn Fn(bool, bool) -> bool| -> Vec<String> {
         let chosen = audit.twins.iter().filter(|t| of(t.across_parts, t.two_labels));
         chosen.map(|t| names(&t.examples, t.across_parts, t.two_labels)).collect()
@@ -91,7 +102,12 @@ fn report(audit: &Audit, data: &str, shown: usize) -> Vec<String> {
             let told = |n: &NearTwins| {
                 format!("{} ({} bits)", names(&n.examples, n.across_parts, n.two_labels), n.bits)
             };
-            section(&title, false, audit.near_twins.iter().map(told).collect());
+            let (across, within): (Vec<_>, Vec<_>) = audit.near_twins.iter().partition(|n| n.across_parts);
+            let told = |of: Vec<&NearTwins>| of.into_iter().map(told).collect();
+            if audit.has_parts() {
+                section("pairs that look the same, in different parts", false, told(across));
+            }
+            section(&title, false, told(within));
             if all > Audit::MOST_NEAR {
                 lines.push(format!("          {DIM}{} in all{PLAIN}", thousands(all as u64)));
             }
@@ -107,7 +123,7 @@ fn classes(audit: &Audit, lines: &mut Vec<String>) {
     if audit.classes.is_empty() {
         return;
     }
-    let parts = audit.classes.iter().any(|class| class.val + class.test > 0);
+    let parts = audit.has_parts();
     let width = audit.classes.iter().map(|class| class.name.chars().count()).max().unwrap_or(0).clamp(5, 40);
     if audit.classes.len() <= MOST_CLASSES {
         let all: usize = audit.classes.iter().map(|class| class.all()).sum();

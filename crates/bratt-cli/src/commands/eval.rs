@@ -6,7 +6,7 @@ use crate::failure::{Exit, Failure};
 use crate::plan::{self, DIGITS};
 use crate::settings::Settings;
 use crate::terminal::{Terminal, To, counted, percent};
-use bratt::data::{self, Dataset, Fractions, ImageOptions, Options, Source};
+use bratt::data::{self, Dataset, Fractions, ImageOptions, Layout, Options, Source};
 use bratt::model::{Inputs, TrainedModel};
 use bratt::nn::Task;
 use bratt::train::{Part, Splits, evaluate};
@@ -18,7 +18,7 @@ pub fn run(args: &EvalArgs, global: Global) -> Result<u8, Failure> {
     let model = load(&args.model)?;
     let threads = plan::threads(args.threads.unwrap_or(0))?;
     let judged = match &args.data {
-        Some(path) => given(&model, path, args.label.clone())?,
+        Some(path) => given(&model, path, args)?,
         None => own_test_part(&model, &args.model)?,
     };
     let part = match &judged.splits {
@@ -63,14 +63,22 @@ struct Judged {
 const SEEN: &str = "the model was trained on part of these examples; the figures flatter it";
 
 /// Data named on the command line: their test part if they bring one, else all.
-fn given(model: &TrainedModel, path: &Path, label: Option<String>) -> Result<Judged, Failure> {
+fn given(model: &TrainedModel, path: &Path, args: &EvalArgs) -> Result<Judged, Failure> {
     let source = if path.as_os_str() == DIGITS && !path.exists() {
         None
     } else {
-        let classes = (!model.classes.is_empty()).then(|| model.classes.clone());
-        let images = images_of(model);
+        // IDX files have numbers for classes, which must not pass for whatever classes the model knows.
+        let named = !matches!(Layout::of(path), Ok(Layout::Idx));
+        let classes = (named && !model.classes.is_empty()).then(|| model.classes.clone());
+        let images = ImageOptions {
+            on_bad: plan::on_bad(args.on_bad.as_deref())
+                .ok_or_else(|| Failure::configuration("--on-bad: expected fail or skip"))?,
+            threads: args.threads.unwrap_or(0),
+            ..images_of(model)
+        };
+        let label = args.label.clone();
         let options = Options { label, regression: model.task == Task::Regress, classes, images };
-        Some(data::open(path, &options).map_err(|error| Failure::data(&error))?)
+        Some(data::open(path, &options).map_err(|error| plan::unusable(&error))?)
     };
     let (data, what) = match source {
         Some(Source { test: Some(test), .. }) => {
@@ -119,7 +127,8 @@ fn own_test_part(model: &TrainedModel, path: &Path) -> Result<Judged, Failure> {
     let splits = if beside.exists() {
         let settings = Settings::collect(&TrainArgs { config: Some(beside), ..TrainArgs::default() })?;
         let plan = plan::data(&settings)?;
-        let source = plan.open().map_err(|failure| failure.help("name the data: `bratt eval MODEL DATA`"))?;
+        let source =
+            plan.open(&settings).map_err(|failure| failure.help("name the data: `bratt eval MODEL DATA`"))?;
         let fractions = plan::fractions(&settings, source.as_ref())?;
         split(source, fractions, origin.seed)?
     } else {

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod completions;
 pub mod eval;
+pub mod fetch;
 pub mod inspect;
 pub mod predict;
 pub mod schedule;

@@ -19,7 +19,6 @@ use bratt::train::{
 use console::Console;
 use serde_json::json;
 use std::io::Write;
-use std::path::PathBuf;
 use std::time::Instant;
 
 /// Networks of more layers are not listed before training; `inspect` shows them.
@@ -118,14 +117,13 @@ struct Job {
 impl Job {
     /// Reads the data and settles everything, so that what can be wrong is found before anything is written.
     fn prepare(settings: &Settings) -> Result<Job, Failure> {
-        let opened = plan::data(settings)?.open()?;
+        let opened = plan::data(settings)?.open(settings)?;
         let seed = settings.get("train.seed", 0)?;
         let fractions = plan::fractions(settings, opened.as_ref())?;
         let source = opened.as_ref().map(|source| source.describe().to_string());
         let image_files = opened.as_ref().is_some_and(Source::has_image_files);
         let val_given = opened.as_ref().is_some_and(|source| !source.val.is_empty());
-        let path = PathBuf::from(settings.get("data.path", plan::DIGITS.to_string())?);
-        let findings = opened.as_ref().and_then(|source| audit::short(&Audit::brief(source, &path)));
+        let findings = opened.as_ref().and_then(|source| audit::short(&Audit::brief(source)));
         let splits = match opened {
             Some(source) => Splits::of(source, fractions, seed),
             None => Splits::new(digits(), fractions, seed),

@@ -64,7 +64,7 @@ fn broken_pictures_stop_training_unless_they_may_be_left_out() {
     assert!(!place.path("runs").exists());
     let out = place.bratt(&format!("{train} --on-bad skip")).good();
     let out = told(&out);
-    assert!(out.contains("1 unusable images left out"), "{out}");
+    assert!(out.contains("1 unusable image left out"), "{out}");
     assert_eq!(std::fs::read(&path).unwrap(), cut, "what is the user's stays as it is");
 }
 
@@ -104,4 +104,69 @@ fn an_audit_names_what_is_wrong_and_training_mentions_it() {
     let out = out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(out.contains("1 group of equal examples with different labels"), "{out}");
     place.bratt("audit absent").fails(3, &["absent: cannot be read"]);
+}
+
+#[test]
+fn lists_and_tar_files_train_as_folders_do() {
+    let place = Place::new();
+    landscapes(&place);
+    let rows = |part: &str, numbers: std::ops::Range<u32>| {
+        numbers
+            .map(|n| format!("land/sunset/{n:02}.jpg,up,{part}\nland/field/{n:02}.jpg,down,{part}\n"))
+            .collect()
+    };
+    let parts: [String; 3] = [rows("train", 0..20), rows("val", 20..25), rows("test", 25..30)];
+    place.write("land.csv", format!("path,label,split\n{}", parts.concat()));
+    let out = place.bratt("train land.csv --epochs 2 --seed 1 --name a").good();
+    let out = told(&out);
+    assert!(out.contains("a list of images: 50 images") && out.contains("2 classes"), "{out}");
+    assert!(out.contains("40 training, 10 validation, 10 test; as the data have it"), "{out}");
+    let config = std::fs::read_to_string(place.path("runs/a/config.toml")).unwrap();
+    let size = config.lines().find(|line| line.starts_with("size = \"")).unwrap_or_default();
+    assert!(size.ends_with("# chosen from the sizes of the images"), "{config}");
+    assert!(config.contains("fit = \"crop\"") && config.contains("on_bad = \"fail\""), "{config}");
+    // The configuration repeats the run.
+    place.bratt("train --config runs/a/config.toml --name b").good();
+    let model = |name: &str| std::fs::read(place.path(&format!("runs/{name}/model.safetensors"))).unwrap();
+    assert!(model("a") == model("b"), "the same model from the configuration");
+
+    // Classes that the model does not know are named.
+    place.bratt("eval runs/a land").fails(3, &["\"field\" is not a class; the classes are down, up"]);
+    let whole = std::fs::read(place.path("land/field/26.jpg")).unwrap();
+    place.write("land/field/26.jpg", &whole[..whole.len() / 2]);
+    place.bratt("eval runs/a land.csv").fails(3, &["26.jpg: the image is truncated", "--on-bad skip"]);
+    let eval = place.bratt("eval runs/a land.csv --on-bad skip --json").json();
+    assert_eq!(eval["n"], 9, "{eval}");
+    place.bratt("eval runs/a land.csv --on-bad maybe").fails(4, &["--on-bad", "fail or skip"]);
+}
+
+#[test]
+fn folders_that_cannot_be_learned_from_say_why() {
+    let place = Place::new();
+    picture(1, true).save(place.write("one/a/1.png", "")).unwrap();
+    place.bratt("train one").fails(3, &["one class only, \"a\""]);
+    for n in 0..5 {
+        place.write(&format!("bad/a/{n}.jpg"), "no picture");
+        place.write(&format!("bad/b/{n}.jpg"), "no picture");
+    }
+    for on_bad in ["fail", "skip"] {
+        let train = format!("train bad --on-bad {on_bad}");
+        place.bratt(&train).fails(3, &["10 of 10 images cannot be used", "0.jpg: not a readable image"]);
+    }
+    landscapes(&place);
+    picture(40, true).save(place.write("land/lonely/1.png", "")).unwrap();
+    let out = place.bratt("train land --epochs 1").good();
+    assert!(out.contains("class lonely is small: 1 training, 0 validation, 0 test"), "{out}");
+}
+
+#[test]
+fn a_known_data_set_is_listed_or_its_name_is_mended() {
+    let place = Place::new();
+    let out = place.bratt("data fetch").good();
+    assert!(out.contains("mnist") && out.contains("cifar100"), "{out}");
+    place.bratt("data fetch mnits").fails(2, &["no data set is named `mnits`", "did you mean `mnist`?"]);
+    for part in ["train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"] {
+        place.write(&format!("m/{part}-ubyte.gz"), "other");
+    }
+    place.bratt("data fetch mnist --to m").fails(3, &["train-images-idx3-ubyte.gz: this is not the file of"]);
 }

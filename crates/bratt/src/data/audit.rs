@@ -8,7 +8,8 @@
 //!   their thumbnails ([`NEAR_LEVELS`] of 255 levels on average) agree. The hash alone would take any two simple
 //!   drawings for twins;
 //! - **balance**: examples of each class in each part;
-//! - **sizes and colours** of image files.
+//! - **sizes and colours** of image files, and the few that are unlike the others: a side more than four times the other,
+//!   a shorter side four times below or above the median one, another way to hold colours than 95 % have.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,12 +17,11 @@ use std::path::Path;
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::collection::{Found, Portion};
 use super::decode::Picture;
-use super::folder::{self, Found};
-use super::look::Look;
-use super::open::{is_image_folder, open};
-use super::tree::Portion;
-use super::{DataError, Dataset, Features, Options, Source, near, parallel};
+use super::look::{self, Look};
+use super::open::{Layout, open};
+use super::{DataError, Dataset, Features, Options, Source, images, near, parallel};
 
 pub use super::near::{MOST_PAIRS, NEAR_BITS, NEAR_LEVELS};
 
@@ -38,6 +38,8 @@ pub struct Audit {
     pub ignored_files: usize,
     /// Folders that were passed over as they are hidden, without images, or links that lead back.
     pub ignored_folders: Vec<String>,
+    /// Members of tar files that were refused: links, and names that lead out of the archive.
+    pub refused_members: usize,
     /// Groups of examples that are equal.
     pub twins: Vec<Twins>,
     /// Pairs that look the same, nearest first, at most [`Audit::MOST_NEAR`]; those that are equal are not among them.
@@ -48,6 +50,8 @@ pub struct Audit {
     pub sizes: Vec<Count>,
     /// Image files by how they hold colours, most frequent first.
     pub modes: Vec<Count>,
+    /// Image files that are unlike the others in size or colours.
+    pub odd: Vec<Odd>,
 }
 
 /// Examples of one class.
@@ -123,9 +127,17 @@ pub struct Count {
     pub count: usize,
 }
 
+/// An example that looks unlike the others, without being wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Odd {
+    /// The file.
+    pub file: String,
+    /// What is odd about it.
+    pub what: String,
+}
+
 /// One example, as the audit sees it.
 struct Record {
-    name: String,
     portion: Portion,
     class: Option<u32>,
     look: Look,
@@ -141,16 +153,16 @@ impl Audit {
     /// # Errors
     /// See [`DataError`]: data that cannot be opened at all.
     pub fn open(path: &Path, options: &Options) -> Result<Audit, DataError> {
-        if is_image_folder(path) {
-            return Ok(of_files(&folder::scan(path, options)?, path, true));
+        if let Some(collection) = Layout::of(path)?.collect(path, options)? {
+            return Ok(of_files(&images::scan(collection, options.images.threads), true));
         }
         Ok(of_data(&open(path, options)?.train_and_test(), true))
     }
 
     /// Audits what was opened, but for near twins, which take a while: short enough to be done before each training.
-    pub fn brief(source: &Source, root: &Path) -> Audit {
+    pub fn brief(source: &Source) -> Audit {
         match &source.found {
-            Some(found) => of_files(found, root, false),
+            Some(found) => of_files(found, false),
             None => of_data(&source.train_and_test(), false),
         }
     }
@@ -166,6 +178,11 @@ impl Audit {
         self.near_twin_count.is_some_and(|count| count > self.examples / 2)
     }
 
+    /// Whether the data came with parts: training and validation or test.
+    pub fn has_parts(&self) -> bool {
+        self.classes.iter().any(|class| class.val + class.test > 0)
+    }
+
     /// Whether there is something that should be mended: unreadable files, twins of two labels or in two parts.
     pub fn has_faults(&self) -> bool {
         !self.unreadable.is_empty() || self.twins.iter().any(|twins| twins.two_labels || twins.across_parts)
@@ -179,21 +196,24 @@ impl Audit {
     }
 }
 
-fn of_files(found: &Found, root: &Path, search_near: bool) -> Audit {
-    let tree = &found.tree;
-    let below = |path: &Path| path.strip_prefix(root).unwrap_or(path).display().to_string();
-    let mut records = Vec::new();
-    let mut unreadable = Vec::new();
-    for (file, look) in tree.files.iter().zip(&found.looks) {
-        let name = below(&file.path);
+fn of_files(found: &Found, search_near: bool) -> Audit {
+    let collection = &found.collection;
+    let below = |path: &Path| path.strip_prefix(&collection.root).unwrap_or(path).display().to_string();
+    let (mut records, mut places, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
+    for (item, look) in collection.images.iter().zip(&found.looks) {
         match look {
             Ok(look) => {
                 let look = look.clone();
-                records.push(Record { name, portion: file.portion, class: Some(file.class), look });
+                records.push(Record { portion: item.portion, class: Some(item.class), look });
+                places.push(&item.place);
             }
-            Err(problem) => unreadable.push(Unreadable { file: name, problem: problem.clone() }),
+            Err(problem) => {
+                let file = below(&item.place.path());
+                unreadable.push(Unreadable { file, problem: problem.clone() });
+            }
         }
     }
+    let name = |at: usize| below(&places[at].path());
     let counted = |what: &dyn Fn(&Look) -> String| {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         records.iter().for_each(|record| *counts.entry(what(&record.look)).or_default() += 1);
@@ -201,38 +221,93 @@ fn of_files(found: &Found, root: &Path, search_near: bool) -> Audit {
         counts.sort_by_key(|count| std::cmp::Reverse(count.count));
         counts
     };
+    let modes = counted(&|look| look.mode.to_string());
     Audit {
         unreadable,
-        ignored_files: tree.ignored,
-        ignored_folders: tree.ignored_folders.iter().map(|path| below(path)).collect(),
+        ignored_files: collection.ignored,
+        ignored_folders: collection.ignored_folders.iter().map(|path| below(path)).collect(),
+        refused_members: collection.refused,
         sizes: counted(&|look| format!("{}x{}", look.size[0], look.size[1])),
-        modes: counted(&|look| look.mode.to_string()),
-        ..of_records(&records, &tree.classes, search_near)
+        odd: odd(&records, &modes, &name),
+        modes,
+        ..of_records(&records, &collection.classes, &name, search_near)
     }
+}
+
+/// Sides that are so many times longer than the other, or than the median, are odd; and those so many times shorter.
+const ODD_TIMES: u32 = 4;
+/// A way to hold colours is odd where at least this share of the images has another.
+const USUAL_MODE: f64 = 0.95;
+
+fn odd(records: &[Record], modes: &[Count], name: &dyn Fn(usize) -> String) -> Vec<Odd> {
+    let mut shorter: Vec<u32> =
+        records.iter().map(|record| record.look.size[0].min(record.look.size[1])).collect();
+    shorter.sort_unstable();
+    let Some(&median) = shorter.get(shorter.len() / 2) else { return Vec::new() };
+    let usual = modes.first().filter(|mode| mode.count as f64 >= USUAL_MODE * records.len() as f64);
+    let mut found = Vec::new();
+    for (at, Record { look, .. }) in records.iter().enumerate() {
+        let [height, width] = look.size;
+        let (short, long) = (height.min(width), height.max(width));
+        let mut what = Vec::new();
+        if long > short.saturating_mul(ODD_TIMES) {
+            what.push(format!("{height}x{width} is long and narrow"));
+        } else if short.saturating_mul(ODD_TIMES) < median {
+            what.push(format!(
+                "{height}x{width} is small: half of the images have sides of {median} and more"
+            ));
+        } else if short > median.saturating_mul(ODD_TIMES) {
+            what.push(format!(
+                "{height}x{width} is large: half of the images have sides of {median} and less"
+            ));
+        }
+        if let Some(usual) = usual.filter(|usual| usual.what != look.mode) {
+            what.push(format!(
+                "{}, where {} of {} are {}",
+                look.mode,
+                usual.count,
+                records.len(),
+                usual.what
+            ));
+        }
+        if !what.is_empty() {
+            found.push(Odd { file: name(at), what: what.join("; ") });
+        }
+    }
+    found
 }
 
 fn of_data(parts: &[(Portion, &Dataset)], search_near: bool) -> Audit {
-    let mut records = Vec::new();
+    let (mut records, mut begins) = (Vec::new(), Vec::new());
     for &(portion, data) in parts {
+        begins.push(records.len());
         let indices: Vec<usize> = (0..data.len()).collect();
-        let looks = parallel::map(&indices, 0, |&at| look_of(data, at));
-        for (at, look) in looks.into_iter().enumerate() {
-            let name = format!("example {at}");
-            records.push(Record { name, portion, class: data.labels().get(at).copied(), look });
-        }
+        let looks = parallel::map(&indices, 0, |&at| look_of(data, at, search_near));
+        let class = |at: usize| data.labels().get(at).copied();
+        records.extend(looks.into_iter().zip(0..).map(|(look, at)| Record {
+            portion,
+            class: class(at),
+            look,
+        }));
     }
+    // Examples are counted within their part.
+    let name = |at: usize| {
+        let begin = begins.iter().rev().find(|&&begin| begin <= at).unwrap_or(&0);
+        format!("example {}", at - begin)
+    };
     let classes = parts.first().map(|(_, data)| data.classes()).unwrap_or_default();
-    of_records(&records, classes, search_near)
+    of_records(&records, classes, &name, search_near)
 }
 
-fn look_of(data: &Dataset, at: usize) -> Look {
+fn look_of(data: &Dataset, at: usize, with_thumbnail: bool) -> Look {
     let n = data.feature_len();
     match (data.features(), data.shape()) {
-        (Features::Pixels { bytes, scale }, &[height, width, channels @ (1 | 3)]) => {
+        (Features::Pixels { bytes, scale }, &[height, width, channels @ (1 | 3)]) if with_thumbnail => {
             let bytes = &bytes[at * n..][..n];
-            let bytes = bytes.iter().map(|&b| (f32::from(b) * scale * 255.0) as u8).collect();
+            let levels = bytes.iter().map(|&b| (f32::from(b) * scale * 255.0) as u8).collect();
             let (height, width) = (height as u32, width as u32);
-            Look::of(&Picture { width, height, channels: channels as u8, bytes, mode: "" })
+            let picture = Picture { width, height, channels: channels as u8, bytes: levels, mode: "" };
+            Look { thumbnail: look::thumbnail(&picture), ..Look::of_bytes(bytes) }
         }
         (Features::Pixels { bytes, .. }, _) => Look::of_bytes(&bytes[at * n..][..n]),
         (Features::Table { values, .. }, _) => {
@@ -243,17 +318,22 @@ fn look_of(data: &Dataset, at: usize) -> Look {
 }
 
 impl Look {
-    /// Of what is no image: its bytes alone.
+    /// Of its bytes alone; examples of a data set have one shape.
     fn of_bytes(bytes: &[u8]) -> Look {
-        Look { size: [0, 0], mode: "", pixels: xxh3_128(bytes), thumbnail: [0; 72] }
+        Look { size: [0, 0], mode: "", pixels: xxh3_128(bytes), thumbnail: None }
     }
 }
 
-fn of_records(records: &[Record], classes: &[String], search_near: bool) -> Audit {
+fn of_records(
+    records: &[Record],
+    classes: &[String],
+    name: &dyn Fn(usize) -> String,
+    search_near: bool,
+) -> Audit {
     let example = |at: usize| {
-        let Record { name, portion, class, .. } = &records[at];
+        let Record { portion, class, .. } = &records[at];
         let class = class.and_then(|class| classes.get(class as usize).cloned());
-        Example { name: name.clone(), part: portion.name(), class }
+        Example { name: name(at), part: portion.name(), class }
     };
     let mut counts: Vec<ClassCounts> =
         classes.iter().map(|name| ClassCounts { name: name.clone(), train: 0, val: 0, test: 0 }).collect();
@@ -270,8 +350,9 @@ fn of_records(records: &[Record], classes: &[String], search_near: bool) -> Audi
 
     let mut order: Vec<(u128, usize)> = records.iter().map(|record| record.look.pixels).zip(0..).collect();
     order.sort_unstable();
-    let mut groups: Vec<Vec<usize>> =
-        order.chunk_by(|a, b| a.0 == b.0).map(|group| group.iter().map(|&(_, at)| at).collect()).collect();
+    // Without the search for near twins those that are alone do not matter, and they are many.
+    let groups = order.chunk_by(|a, b| a.0 == b.0).filter(|group| search_near || group.len() > 1);
+    let mut groups: Vec<Vec<usize>> = groups.map(|group| group.iter().map(|&(_, at)| at).collect()).collect();
     groups.sort_unstable();
     let firsts: Vec<usize> = groups.iter().map(|group| group[0]).collect();
     let twins = groups.iter().filter(|group| group.len() > 1).map(|group| Twins {

@@ -107,7 +107,7 @@ pub fn read(path: &Path, options: &Options) -> Result<Table, DataError> {
     Ok(Table { data, reason })
 }
 
-fn read_error(path: &Path, source: csv::Error) -> DataError {
+pub(super) fn read_error(path: &Path, source: csv::Error) -> DataError {
     let path = path.to_owned();
     if !source.is_io_error() {
         return DataError::Csv { path, source };
@@ -122,7 +122,7 @@ fn read_error(path: &Path, source: csv::Error) -> DataError {
 }
 
 /// The separator that the first line uses.
-fn separator(start: &[u8]) -> u8 {
+pub(super) fn separator(start: &[u8]) -> u8 {
     let line = start.split(|&byte| byte == b'\n').next().unwrap_or_default();
     [b',', b';', b'\t'].into_iter().find(|byte| line.contains(byte)).unwrap_or(b',')
 }
@@ -188,7 +188,7 @@ impl Place<'_> {
 
 /// Line, from 1, of the row that starts after byte `start`, counted again from the file: the reader's own count lags
 /// behind where lines are empty or end in CR LF. 0 where the file cannot be read any more.
-fn line_of(path: &Path, start: u64) -> u64 {
+pub(super) fn line_of(path: &Path, start: u64) -> u64 {
     let Ok(opened) = file::open(path) else { return 0 };
     let mut line = 1;
     for (at, byte) in (0..).zip(opened.reader.bytes()) {

@@ -26,6 +26,8 @@ use super::DataError;
 /// Images with more pixels are refused: larger than what cameras make, and small enough to be decoded at once.
 pub const MOST_PIXELS: u64 = 64_000_000;
 const MOST_BYTES: u64 = 3 * MOST_PIXELS;
+/// Larger files are refused before they are read.
+pub const MOST_FILE_BYTES: u64 = 128 << 20;
 
 /// A decoded image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +77,18 @@ pub fn dimensions(file: &[u8], path: &Path) -> Result<[u32; 2], DataError> {
     measured().map_err(|fault| fault.of(path))
 }
 
+/// Whether a file of this beginning says its size and orientation there, so that [`dimensions`] needs no more of it. TIFF
+/// and extended WebP may have them at the end.
+pub(super) fn size_is_in_head(head: &[u8]) -> bool {
+    use ImageFormat::{Bmp, Gif, Jpeg, Png};
+    matches!(image::guess_format(head), Ok(Bmp | Gif | Jpeg | Png))
+}
+
+/// The error of a file or image that is larger than is read.
+pub(super) fn too_large(path: &Path) -> DataError {
+    too_many_pixels().of(path)
+}
+
 enum Fault {
     Truncated,
     Image(ImageError),
@@ -102,7 +116,7 @@ fn jpeg_fault(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Fau
     Fault::Image(ImageError::Decoding(DecodingError::new(ImageFormat::Jpeg.into(), error)))
 }
 
-fn too_large() -> Fault {
+fn too_many_pixels() -> Fault {
     Fault::Image(ImageError::Limits(LimitError::from_kind(LimitErrorKind::DimensionError)))
 }
 
@@ -127,7 +141,7 @@ fn jpeg(file: &[u8]) -> Result<Picture, Fault> {
     decoder.decode_headers().map_err(jpeg_fault)?;
     let (width, height) = decoder.dimensions().ok_or(Fault::Truncated)?;
     if width as u64 * height as u64 > MOST_PIXELS {
-        return Err(too_large());
+        return Err(too_many_pixels());
     }
     let (to, mode) = match decoder.input_colorspace() {
         Some(ColorSpace::Luma) => (ColorSpace::Luma, "grey"),
@@ -182,7 +196,7 @@ fn other(file: &[u8]) -> Result<Picture, Fault> {
     let mut decoder = reader.into_decoder()?;
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > MOST_PIXELS || decoder.total_bytes() > MOST_BYTES {
-        return Err(too_large());
+        return Err(too_many_pixels());
     }
     let orientation = decoder.orientation()?;
     let image = DynamicImage::from_decoder(decoder)?;

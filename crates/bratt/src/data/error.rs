@@ -19,7 +19,7 @@ pub enum DataError {
         source: io::Error,
     },
     /// A path that is neither a known kind of file nor a folder with a known layout.
-    #[error("{}: not recognised: {found}; expected a folder of images with a folder a class, a folder with the IDX files {IDX_NAMES} (each also as .gz), or a .csv file", path.display())]
+    #[error("{}: not recognised: {found}; expected a folder of images with a folder a class, a folder of .tar or .parquet files or one of them, a folder with the binary files of CIFAR or with the IDX files {IDX_NAMES} (each also as .gz), or a .csv file", path.display())]
     Unrecognised {
         /// The path.
         path: PathBuf,
@@ -232,6 +232,22 @@ pub enum DataError {
         /// The folder.
         path: PathBuf,
         /// What is there and what was expected.
+        what: String,
+    },
+    /// Parquet, in a build without it.
+    #[error("{}: this build reads no parquet; build it with `--features parquet`", path.display())]
+    NoParquet {
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// A tar or parquet file that is not what it calls itself, or is damaged.
+    #[error("{}: not a readable {kind} file: {what}", path.display())]
+    Container {
+        /// The file.
+        path: PathBuf,
+        /// "tar" or "parquet".
+        kind: &'static str,
+        /// What is wrong with it.
         what: String,
     },
     /// Image files of a data set that cannot be used.

@@ -167,8 +167,21 @@ pub(super) fn layout(folder: &Path) -> Result<Option<Layout>, DataError> {
     Ok(pair().map(|train| Layout { train, test: pair() }))
 }
 
-/// Reads the files of a layout, one thread a part: training data, and test data if they are there.
-pub(super) fn read_layout(
+/// Reads the usual files of a folder: training data, and test data if they are there.
+///
+/// # Errors
+/// As for [`read_pair`]; [`DataError::MissingFile`], [`DataError::ShapeMismatch`].
+pub fn read_folder(folder: &Path, classes: &[String]) -> Result<(Dataset, Option<Dataset>), DataError> {
+    let missing = || DataError::MissingFile {
+        folder: folder.to_owned(),
+        what: "file of training images",
+        looked_for: vec!["train-images-idx3-ubyte".into()],
+    };
+    read_layout(folder, &layout(folder)?.ok_or_else(missing)?, classes)
+}
+
+/// Reads the files of a layout, one thread a part.
+fn read_layout(
     folder: &Path,
     layout: &Layout,
     classes: &[String],

@@ -8,14 +8,21 @@
 //! |---|---|
 //! | [`dataset`] | labelled examples in memory; gathering a batch |
 //! | [`mod@open`] | recognises what a path holds |
+//! | [`options`], [`source`] | how it is to be read; what was read |
 //! | [`mod@digits`] | the 1,797 digits that ship inside the library |
 //! | [`idx`] | the files of the MNIST family |
 //! | [`csv`] | tables with a label or a target column |
+//! | [`collection`] | images that are still to be read, wherever they lie |
 //! | [`tree`] | folders of images, a folder a class |
+//! | [`manifest`] | lists of image files with their labels |
+//! | [`shards`] | tar files of images with their labels |
+//! | `parquet` | parquet files of images, behind the feature of that name |
+//! | [`cifar`] | the binary files of CIFAR-10 and CIFAR-100 |
 //! | [`mod@decode`] | one image file to pixels, strictly |
 //! | [`mod@resize`] | pixels of any size to those of one |
 //! | [`image_file`] | one image, for prediction |
 //! | [`audit`] | what is wrong with data: unreadable files, twins, balance |
+//! | [`fetch`] | known data sets, found on the machine or downloaded |
 //! | [`split`] | stratified training, validation and test parts |
 //! | [`batches`] | the order of an epoch, cut into batches |
 //! | [`augment`] | random changes to training examples |
@@ -42,22 +49,31 @@
 pub mod audit;
 pub mod augment;
 pub mod batches;
+pub mod cifar;
+pub mod collection;
 pub mod csv;
 pub mod dataset;
 pub mod decode;
 pub mod digits;
 pub mod error;
+pub mod fetch;
 pub mod idx;
 pub mod image_file;
 pub mod loader;
+pub mod manifest;
 pub mod open;
+pub mod options;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 pub mod preprocess;
 pub mod resize;
+pub mod shards;
+pub mod source;
 pub mod split;
 pub mod tree;
 
 mod file;
-mod folder;
+mod images;
 mod look;
 mod near;
 mod parallel;
@@ -68,6 +84,8 @@ pub use batches::{Batches, LastBatch};
 pub use dataset::{Dataset, Features, Targets};
 pub use digits::digits;
 pub use error::DataError;
-pub use open::{ImageOptions, OnBad, Options, Source, open};
+pub use open::{Layout, open};
+pub use options::{ImageOptions, OnBad, Options};
 pub use resize::Fit;
+pub use source::Source;
 pub use split::{Fractions, Split};

@@ -1,100 +1,96 @@
 //! From a path to examples: recognises what is there and says how.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::collection::{Collection, Portion};
 use super::dataset::thousands;
-use super::folder::{self, Found};
-use super::resize::Fit;
-use super::tree::Portion;
-use super::{DataError, Dataset, Fractions, csv, idx};
+use super::options::Options;
+use super::source::Source;
+use super::{DataError, Dataset, cifar, csv, idx, images, manifest, shards, tree};
 
-/// What to make of the data; the defaults do for most.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Options {
-    /// CSV: name of the label or target column. Default: a column named label, class, target or y, else the last.
-    pub label: Option<String>,
-    /// CSV: read the label column as numbers, for regression.
-    pub regression: bool,
-    /// Names of the classes in the order of their indices, as a model knows them: a label that is not among them is an
-    /// error. Default: IDX has the ten digits, CSV has the labels that occur, in order.
-    pub classes: Option<Vec<String>>,
-    /// Folders of images: how they are read.
-    pub images: ImageOptions,
+/// How data lie at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Layout {
+    /// A folder with the files of the MNIST family: see [`idx`].
+    Idx,
+    /// A folder with the binary files of CIFAR-10 or CIFAR-100, this one or one inside: see [`cifar`].
+    Cifar(PathBuf),
+    /// A CSV file of numbers: see [`csv`].
+    Table,
+    /// A CSV file that lists image files: see [`manifest`].
+    Manifest,
+    /// A folder of images, a folder a class: see [`tree`].
+    Folders,
+    /// Tar files of images, each with its part: see [`shards`].
+    Shards(Vec<(Portion, PathBuf)>),
+    /// Parquet files of images, each with its part.
+    Parquet(Vec<(Portion, PathBuf)>),
 }
 
-/// How images in folders become examples of one shape.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ImageOptions {
-    /// `[height, width]` of an example. Default: the size that all images have, if it is small; else a square of the median
-    /// shorter side, at most 64.
-    pub size: Option<[usize; 2]>,
-    /// What becomes of images of another ratio.
-    pub fit: Fit,
-    /// 1 (grey) or 3 (red, green, blue). Default: 1 if every image shows greys only, else 3.
-    pub channels: Option<usize>,
-    /// What becomes of images that are corrupt or truncated.
-    pub on_bad: OnBad,
-    /// Threads that decode; 0 for one a processor. The result does not depend on it.
-    pub threads: usize,
-}
-
-/// What becomes of files that cannot be used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnBad {
-    /// They are an error that names them.
-    #[default]
-    Fail,
-    /// They are left out.
-    Skip,
-}
-
-/// The data that a path holds.
-#[derive(Clone, Debug)]
-pub struct Source {
-    /// The examples for training and validation; where no test data are given, a test part is to be split from them.
-    pub train: Dataset,
-    /// The examples of `train` that came as validation data, ascending; where there are none, a validation part is to be
-    /// split.
-    pub val: Vec<u32>,
-    /// Test data that came as such.
-    pub test: Option<Dataset>,
-    pub(super) reason: String,
-    pub(super) found: Option<Found>,
-}
-
-impl Source {
-    /// What was recognised and why, in one line for people.
-    pub fn describe(&self) -> &str {
-        &self.reason
+impl Layout {
+    /// What lies at a path.
+    ///
+    /// # Errors
+    /// [`DataError::Io`] where it cannot be looked at; [`DataError::Unrecognised`].
+    pub fn of(path: &Path) -> Result<Layout, DataError> {
+        let metadata = path.metadata().map_err(|source| DataError::Io { path: path.to_owned(), source })?;
+        if metadata.is_dir() {
+            if idx::layout(path)?.is_some() {
+                return Ok(Layout::Idx);
+            }
+            if let Some(folder) = cifar::find(path) {
+                return Ok(Layout::Cifar(folder));
+            }
+            let parquet = shards::files(path, "parquet")?;
+            if !parquet.is_empty() {
+                return Ok(Layout::Parquet(parquet));
+            }
+            let tar = shards::files(path, "tar")?;
+            return Ok(if tar.is_empty() { Layout::Folders } else { Layout::Shards(tar) });
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        let alone = || vec![(Portion::Train, path.to_owned())];
+        let unrecognised =
+            |found: &str| Err(DataError::Unrecognised { path: path.to_owned(), found: found.to_owned() });
+        if [".csv", ".tsv", ".csv.gz", ".tsv.gz"].iter().any(|ending| name.ends_with(ending)) {
+            let lists_images = manifest::lists_images(path)?;
+            Ok(if lists_images { Layout::Manifest } else { Layout::Table })
+        } else if name.ends_with(".tar") {
+            Ok(Layout::Shards(alone()))
+        } else if name.ends_with(".parquet") {
+            Ok(Layout::Parquet(alone()))
+        } else if [".tar.gz", ".tgz"].iter().any(|ending| name.ends_with(ending)) {
+            unrecognised("a packed tar file, of which no part can be read by itself; unpack it with gunzip")
+        } else {
+            unrecognised("a file of another kind")
+        }
     }
 
-    /// Whether the examples are image files of their own.
+    /// Whether the examples are image files, which [`ImageOptions`](super::ImageOptions) are about.
     pub fn has_image_files(&self) -> bool {
-        self.found.is_some()
+        !matches!(self, Layout::Idx | Layout::Cifar(_) | Layout::Table)
     }
 
-    /// The training data (with validation data, if they were given), and the test data.
-    pub(super) fn train_and_test(&self) -> Vec<(Portion, &Dataset)> {
-        let test = self.test.as_ref().map(|test| (Portion::Test, test));
-        [(Portion::Train, &self.train)].into_iter().chain(test).collect()
-    }
-
-    /// Fractions for the parts that were not given: a tenth of the data each.
-    pub fn fractions(&self) -> Fractions {
-        let val = if self.val.is_empty() { 0.1 } else { 0.0 };
-        let test = if self.test.is_none() { 0.1 } else { 0.0 };
-        Fractions { train: 1.0 - val - test, val, test }
+    /// The images, if the examples are image files.
+    pub(super) fn collect(&self, path: &Path, options: &Options) -> Result<Option<Collection>, DataError> {
+        let known = options.classes.as_deref();
+        Ok(Some(match self {
+            Layout::Idx | Layout::Cifar(_) | Layout::Table => return Ok(None),
+            Layout::Folders => tree::read(path, known)?,
+            Layout::Manifest => manifest::read(path, options)?,
+            Layout::Shards(files) => shards::read(path, files, options)?,
+            #[cfg(feature = "parquet")]
+            Layout::Parquet(files) => super::parquet::read(path, files, options)?,
+            #[cfg(not(feature = "parquet"))]
+            Layout::Parquet(_) => return Err(DataError::NoParquet { path: path.to_owned() }),
+        }))
     }
 }
 
-/// Whether [`open`] takes a path for a folder of image files: any folder without IDX files.
-pub fn is_image_folder(path: &Path) -> bool {
-    path.is_dir() && !matches!(idx::layout(path), Ok(Some(_)))
-}
-
-/// Opens a folder of images (see [`tree`](super::tree)), a folder with the four IDX files or a `.csv` file (either may be packed with gzip). The built-in digits are
-/// opened by [`digits`](super::digits::digits).
+/// Opens whatever lies at a path; [`Layout`] lists what that may be. The built-in digits are opened by
+/// [`digits`](super::digits::digits).
 ///
 /// ```no_run
 /// use bratt::data::{Options, open};
@@ -106,35 +102,41 @@ pub fn is_image_folder(path: &Path) -> bool {
 /// # Errors
 /// See [`DataError`]; each names the file, the place, what was found and what was expected.
 pub fn open(path: &Path, options: &Options) -> Result<Source, DataError> {
-    let unrecognised =
-        |found: &str| Err(DataError::Unrecognised { path: path.to_owned(), found: found.to_owned() });
-    let metadata = path.metadata().map_err(|source| DataError::Io { path: path.to_owned(), source })?;
-    if metadata.is_dir() {
-        let Some(layout) = idx::layout(path)? else {
-            return folder::load(path, options);
-        };
-        let digits = || (0..10).map(|digit| digit.to_string()).collect();
-        let classes = options.classes.clone().unwrap_or_else(digits);
-        let (train, test) = idx::read_layout(path, &layout, &classes)?;
-        let mut reason = format!("IDX files: {}", train.describe());
-        match &test {
-            Some(test) => write!(reason, "; test data given: {}", thousands(test.len())),
-            None => write!(reason, "; no test data (t10k-*) beside them"),
+    let layout = Layout::of(path)?;
+    if let Some(collection) = layout.collect(path, options)? {
+        return images::load(path, collection, options);
+    }
+    match layout {
+        Layout::Cifar(folder) => {
+            let (train, test, label) = cifar::read(&folder, options)?;
+            Ok(with_test("CIFAR binary files", train, test, &format!("{label}no test data")))
         }
-        .expect("writing to a String cannot fail");
-        return Ok(Source { train, val: Vec::new(), test, reason, found: None });
+        Layout::Table => {
+            let table = csv::read(path, options)?;
+            let reason = format!("CSV table: {}; {}", table.data.describe(), table.reason);
+            Ok(Source { train: table.data, val: Vec::new(), test: None, reason, found: None })
+        }
+        _ => {
+            let digits = || (0..10).map(|digit| digit.to_string()).collect();
+            let classes = options.classes.clone().unwrap_or_else(digits);
+            let (train, test) = idx::read_folder(path, &classes)?;
+            Ok(with_test("IDX files", train, test, "no test data (t10k-*) beside them"))
+        }
     }
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    if [".csv", ".tsv", ".csv.gz", ".tsv.gz"].iter().any(|ending| name.ends_with(ending)) {
-        let table = csv::read(path, options)?;
-        let reason = format!("CSV table: {}; {}", table.data.describe(), table.reason);
-        return Ok(Source { train: table.data, val: Vec::new(), test: None, reason, found: None });
-    }
-    unrecognised("a file of another kind")
+}
+
+fn with_test(layout: &str, train: Dataset, test: Option<Dataset>, without: &str) -> Source {
+    let mut reason = format!("{layout}: {}", train.describe());
+    let _ = match &test {
+        Some(test) => write!(reason, "; test data given: {}", thousands(test.len())),
+        None => write!(reason, "; {without}"),
+    };
+    Source { train, val: Vec::new(), test, reason, found: None }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Options;
     use super::*;
     use std::fs;
 

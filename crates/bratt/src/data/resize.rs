@@ -48,6 +48,14 @@ impl Fit {
     }
 }
 
+/// As [`resize`], without a copy where the size is right.
+pub(super) fn resized(picture: Picture, size: [usize; 2], fit: Fit) -> Result<Vec<u8>, DataError> {
+    if [picture.height as usize, picture.width as usize] == size {
+        return Ok(picture.bytes);
+    }
+    resize(&picture, size, fit)
+}
+
 /// The bytes of a picture as `[height, width, its channels]`.
 ///
 /// # Errors

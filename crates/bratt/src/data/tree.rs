@@ -17,64 +17,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::DataError;
+use super::collection::{self, Collection, Item, Place, Portion};
 
 /// Endings of image files, in lower case.
 pub const ENDINGS: [&str; 8] = ["png", "jpg", "jpeg", "bmp", "webp", "gif", "tif", "tiff"];
-
-/// The part of the data that an example came in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Portion {
-    /// For training, or to be split.
-    Train,
-    /// For validation.
-    Val,
-    /// For the final test.
-    Test,
-}
-
-impl Portion {
-    /// "train", "val" or "test".
-    pub fn name(self) -> &'static str {
-        match self {
-            Portion::Train => "train",
-            Portion::Val => "val",
-            Portion::Test => "test",
-        }
-    }
-}
-
-/// One image file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImageFile {
-    /// Where it is.
-    pub path: PathBuf,
-    /// The part it came in.
-    pub portion: Portion,
-    /// Its class, an index into the classes.
-    pub class: u32,
-}
-
-/// What was found below a folder.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tree {
-    /// Names of the classes in order.
-    pub classes: Vec<String>,
-    /// The images: training, validation, test; in each by class and path.
-    pub files: Vec<ImageFile>,
-    /// Files that were passed over: hidden, or no image by their ending.
-    pub ignored: usize,
-    /// Folders that were passed over: hidden, without an image, or a link that leads back.
-    pub ignored_folders: Vec<PathBuf>,
-}
 
 /// Reads what is below `root`. With `known` classes (those of a model), a folder of another name is an error.
 ///
 /// # Errors
 /// [`DataError::Io`] where a folder cannot be read; [`DataError::Classes`] where there are no images, or not in folders
 /// of classes, or a class is unknown, or there is only one.
-pub fn read(root: &Path, known: Option<&[String]>) -> Result<Tree, DataError> {
+pub fn read(root: &Path, known: Option<&[String]>) -> Result<Collection, DataError> {
     let fault = |path: &Path, what: String| Err(DataError::Classes { path: path.to_owned(), what });
-    let mut tree = Tree::default();
+    let mut tree = Collection { layout: "a folder a class", root: root.to_owned(), ..Collection::default() };
     let parts = parts(root)?;
     let split = parts.len() > 1 || parts.first().is_some_and(|(_, path)| path != root);
     let mut found: Vec<(Portion, Vec<Class>)> = Vec::new();
@@ -119,18 +74,16 @@ pub fn read(root: &Path, known: Option<&[String]>) -> Result<Tree, DataError> {
             names
         }
     };
-    if let [only] = tree.classes.as_slice() {
-        return fault(root, format!("one class only, {only:?}; at least two folders of images are needed"));
-    }
+    collection::at_least_two(root, &tree.classes)?;
     for (portion, mut classes) in found {
         classes.sort_by(|a, b| a.name.cmp(&b.name));
         for Class { name, folder, files } in classes {
-            let Some(class) = tree.classes.iter().position(|known| *known == name) else {
-                let known = tree.classes.join(", ");
-                return fault(&folder, format!("{name:?} is not a class; the classes are {known}"));
-            };
-            let class = class as u32;
-            tree.files.extend(files.into_iter().map(|path| ImageFile { path, portion, class }));
+            let class = collection::number(&tree.classes, &name, &folder)?;
+            tree.images.extend(files.into_iter().map(|path| Item {
+                place: Place::File(path),
+                portion,
+                class,
+            }));
         }
     }
     tree.ignored_folders.sort();
@@ -144,7 +97,7 @@ pub fn is_image(path: &Path) -> bool {
     !hidden && ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
 }
 
-fn is_hidden(name: &OsStr) -> bool {
+pub(super) fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".")
 }
 
@@ -152,12 +105,8 @@ fn is_hidden(name: &OsStr) -> bool {
 fn parts(root: &Path) -> Result<Vec<(Portion, PathBuf)>, DataError> {
     let mut parts: Vec<(Portion, PathBuf)> = Vec::new();
     for path in entries(root)?.into_iter().filter(|path| path.is_dir()) {
-        let portion = match path.file_name().unwrap_or_default().to_string_lossy().to_lowercase().as_str() {
-            "train" | "training" => Portion::Train,
-            "val" | "valid" | "validation" | "dev" => Portion::Val,
-            "test" | "testing" => Portion::Test,
-            _ => continue,
-        };
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let Some(portion) = Portion::by_name(&name) else { continue };
         if let Some((_, first)) = parts.iter().find(|(other, _)| *other == portion) {
             let what =
                 format!("two folders of the {} part, the other is {}", portion.name(), first.display());
@@ -179,7 +128,7 @@ struct Class {
     files: Vec<PathBuf>,
 }
 
-fn classes(folder: &Path, tree: &mut Tree) -> Result<Vec<Class>, DataError> {
+fn classes(folder: &Path, tree: &mut Collection) -> Result<Vec<Class>, DataError> {
     let mut classes = Vec::new();
     for path in entries(folder)? {
         let name = path.file_name().unwrap_or_default();
@@ -207,7 +156,7 @@ fn walk(
     folder: &Path,
     above: &mut Vec<PathBuf>,
     files: &mut Vec<PathBuf>,
-    tree: &mut Tree,
+    tree: &mut Collection,
 ) -> Result<(), DataError> {
     let here = real(folder)?;
     if above.contains(&here) {
@@ -235,7 +184,7 @@ fn walk(
 }
 
 /// What is in a folder, in the order of the names.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let failed = |source| DataError::Io { path: folder.to_owned(), source };
     let entries = fs::read_dir(folder).map_err(failed)?;
     let mut paths =

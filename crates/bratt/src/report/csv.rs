@@ -1,71 +1,65 @@
 //! Epochs as a table.
 
-use crate::train::{Event, Listener};
+use super::sink::Sink;
+use crate::train::{EpochEnd, Event, Listener};
 use std::io::{self, Write};
 
 /// Writes one row an epoch: `epoch,train_loss,val_loss,val_accuracy,val_macro_f1,learning_rate,best,seconds`; a cell
 /// without a value is empty.
 #[derive(Debug)]
 pub struct EpochTable<W: Write> {
-    out: W,
+    sink: Sink<W>,
     begun: bool,
-    error: Option<io::Error>,
 }
 
 impl<W: Write> EpochTable<W> {
     /// Writes to `out`, which is flushed after every row.
     pub fn new(out: W) -> EpochTable<W> {
-        EpochTable { out, begun: false, error: None }
+        EpochTable { sink: Sink::new(out), begun: false }
     }
 
     /// Flushes.
     ///
     /// # Errors
     /// The first error met while writing.
-    pub fn finish(mut self) -> io::Result<()> {
-        self.error.take().map_or(Ok(()), Err)?;
-        self.out.flush()
-    }
-
-    fn write(&mut self, event: &Event) -> io::Result<()> {
-        let Event::Epoch(end) = event else { return Ok(()) };
-        if !self.begun {
-            self.begun = true;
-            writeln!(
-                self.out,
-                "epoch,train_loss,val_loss,val_accuracy,val_macro_f1,learning_rate,best,seconds"
-            )?;
-        }
-        let cell = |value: Option<f64>| value.map_or_else(String::new, |x| x.to_string());
-        let val = end.validation;
-        writeln!(
-            self.out,
-            "{},{},{},{},{},{},{},{:.3}",
-            end.epoch,
-            end.train_loss,
-            cell(val.map(|v| v.loss)),
-            cell(val.and_then(|v| v.accuracy)),
-            cell(val.and_then(|v| v.macro_f1)),
-            end.learning_rate,
-            u8::from(end.best),
-            end.seconds
-        )?;
-        self.out.flush()
+    pub fn finish(self) -> io::Result<()> {
+        self.sink.finish()
     }
 }
 
 impl<W: Write> Listener for EpochTable<W> {
     fn event(&mut self, event: &Event) {
-        if self.error.is_none() {
-            self.error = self.write(event).err();
-        }
+        let Event::Epoch(end) = event else { return };
+        let header = !std::mem::replace(&mut self.begun, true);
+        self.sink.attempt(|out| row(out, end, header));
     }
+}
+
+fn row(out: &mut impl Write, end: &EpochEnd, header: bool) -> io::Result<()> {
+    if header {
+        writeln!(out, "epoch,train_loss,val_loss,val_accuracy,val_macro_f1,learning_rate,best,seconds")?;
+    }
+    let cell = |value: Option<f64>| value.map_or_else(String::new, |x| x.to_string());
+    let val = end.validation;
+    writeln!(
+        out,
+        "{},{},{},{},{},{},{},{:.3}",
+        end.epoch,
+        end.train_loss,
+        cell(val.map(|v| v.loss)),
+        cell(val.and_then(|v| v.accuracy)),
+        cell(val.and_then(|v| v.macro_f1)),
+        end.learning_rate,
+        u8::from(end.best),
+        end.seconds
+    )?;
+    out.flush()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::{EpochEnd, Score};
+    use crate::train::Score;
 
     #[test]
     fn one_row_an_epoch_under_one_header() {

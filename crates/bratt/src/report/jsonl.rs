@@ -1,5 +1,6 @@
 //! Events as JSON lines.
 
+use super::sink::Sink;
 use crate::train::{Event, Listener};
 use std::io::{self, Write};
 
@@ -7,8 +8,7 @@ use std::io::{self, Write};
 /// about [`JsonLines::STEPS`] an epoch.
 #[derive(Debug)]
 pub struct JsonLines<W> {
-    out: W,
-    error: Option<io::Error>,
+    sink: Sink<W>,
 }
 
 impl<W: Write> JsonLines<W> {
@@ -17,39 +17,31 @@ impl<W: Write> JsonLines<W> {
 
     /// Writes to `out`, which should be buffered; it is flushed after every event but steps.
     pub fn new(out: W) -> JsonLines<W> {
-        JsonLines { out, error: None }
+        JsonLines { sink: Sink::new(out) }
     }
 
     /// Flushes.
     ///
     /// # Errors
     /// The first error met while writing.
-    pub fn finish(mut self) -> io::Result<()> {
-        self.error.take().map_or(Ok(()), Err)?;
-        self.out.flush()
-    }
-
-    fn write(&mut self, event: &Event) -> io::Result<()> {
-        if let Event::Step { step, steps, .. } = event {
-            let every = steps.div_ceil(Self::STEPS).max(1);
-            if step % every != 0 && step != steps {
-                return Ok(());
-            }
-        }
-        serde_json::to_writer(&mut self.out, event)?;
-        self.out.write_all(b"\n")?;
-        if !matches!(event, Event::Step { .. }) {
-            self.out.flush()?;
-        }
-        Ok(())
+    pub fn finish(self) -> io::Result<()> {
+        self.sink.finish()
     }
 }
 
 impl<W: Write> Listener for JsonLines<W> {
     fn event(&mut self, event: &Event) {
-        if self.error.is_none() {
-            self.error = self.write(event).err();
+        if let Event::Step { step, steps, .. } = event {
+            let every = steps.div_ceil(Self::STEPS).max(1);
+            if step % every != 0 && step != steps {
+                return;
+            }
         }
+        self.sink.attempt(|out| {
+            serde_json::to_writer(&mut *out, event)?;
+            out.write_all(b"\n")?;
+            if matches!(event, Event::Step { .. }) { Ok(()) } else { out.flush() }
+        });
     }
 }
 
@@ -76,21 +68,5 @@ mod tests {
         assert_eq!(events.len(), 21);
         assert_eq!(events[20], end);
         assert!(text.starts_with(r#"{"event":"step","epoch":1,"step":50,"#), "{text}");
-    }
-
-    #[test]
-    fn the_first_error_is_kept_for_the_end() {
-        struct Full;
-        impl Write for Full {
-            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-                Err(io::ErrorKind::StorageFull.into())
-            }
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
-        }
-        let mut lines = JsonLines::new(Full);
-        lines.event(&Event::Interrupted { epoch: 1, step: 0 });
-        assert_eq!(lines.finish().unwrap_err().kind(), io::ErrorKind::StorageFull);
     }
 }

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `jsonl` | [`JsonLines`]: every event as one JSON object a line |
 //! | `csv` | [`EpochTable`]: one row an epoch |
+//! | `sink` | errors while writing, kept for the end |
 //! | `folder` | [`RunFolder`]: the folder of a run |
 
 mod csv;
 mod folder;
 mod jsonl;
+mod sink;
 
 pub use csv::EpochTable;
 pub use folder::{RunError, RunFolder};

@@ -79,7 +79,7 @@ fn the_brief_audit_agrees_with_the_long_one() {
         save(&root, &format!("b/{kind}.png"), &wave(kind + 3 * (kind % 2), 20));
     }
     let source = open(root.path(), &Options::default()).unwrap();
-    let brief = Audit::brief(&source, root.path());
+    let brief = Audit::brief(&source);
     let long = Audit::open(root.path(), &Options::default()).unwrap();
     assert_eq!(brief.twins.len(), 2);
     assert_eq!(Audit { near_twins: vec![], near_twin_count: None, ..long }, brief);
@@ -98,4 +98,31 @@ fn clean_data_has_no_faults_and_tables_are_looked_at_too() {
     assert_eq!(names(&audit.twins[0].examples), ["example 0", "example 2"]);
     assert!(audit.twins[0].two_labels && audit.has_faults());
     assert_eq!(audit.near_twin_count, Some(0));
+}
+
+#[test]
+fn images_unlike_the_others_are_told() {
+    let root = tempfile::tempdir().unwrap();
+    for kind in 0..12 {
+        save(&root, &format!("a/{kind:02}.png"), &wave(kind, 40));
+        save(&root, &format!("b/{kind:02}.png"), &wave(kind + 20, 40));
+    }
+    save(&root, "a/small.png", &wave(50, 9));
+    save(&root, "b/large.png", &wave(51, 161));
+    save(&root, "b/narrow.png", &GrayImage::from_fn(41, 10, |x, _| Luma([x as u8])));
+    let odd = |root: &tempfile::TempDir| {
+        let audit = Audit::open(root.path(), &Options::default()).unwrap();
+        assert!(!audit.has_faults());
+        audit.odd.into_iter().map(|odd| format!("{}: {}", odd.file, odd.what)).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        odd(&root),
+        [
+            "a/small.png: 9x9 is small: half of the images have sides of 40 and more",
+            "b/large.png: 161x161 is large: half of the images have sides of 40 and less",
+            "b/narrow.png: 10x41 is long and narrow",
+        ]
+    );
+    image::DynamicImage::from(wave(60, 40)).to_rgba8().save(root.path().join("a/alpha.png")).unwrap();
+    assert!(odd(&root).contains(&"a/alpha.png: colour + alpha, where 27 of 28 are grey".to_string()));
 }

@@ -11,9 +11,9 @@ fn laid_out(paths: &[&str]) -> tempfile::TempDir {
 }
 
 /// Paths below the root with portion and class.
-fn listed(root: &tempfile::TempDir, tree: &Tree) -> Vec<(String, &'static str, u32)> {
+fn listed(root: &tempfile::TempDir, tree: &Collection) -> Vec<(String, &'static str, u32)> {
     let below = |path: &Path| path.strip_prefix(root.path()).unwrap().display().to_string();
-    tree.files.iter().map(|file| (below(&file.path), file.portion.name(), file.class)).collect()
+    tree.images.iter().map(|file| (below(&file.place.path()), file.portion.name(), file.class)).collect()
 }
 
 fn fault(root: &tempfile::TempDir) -> String {
@@ -51,7 +51,7 @@ fn foreign_and_hidden_files_are_counted() {
         "docs/a.txt",
     ]);
     let tree = read(root.path(), None).unwrap();
-    assert_eq!((tree.classes.as_slice(), tree.files.len()), (&["a".to_string(), "b".into()][..], 2));
+    assert_eq!((tree.classes.as_slice(), tree.images.len()), (&["a".to_string(), "b".into()][..], 2));
     // The text in `docs` is counted, too.
     assert_eq!(tree.ignored, 6);
     let folders: Vec<_> = tree.ignored_folders.iter().map(|p| p.strip_prefix(root.path()).unwrap()).collect();
@@ -94,7 +94,7 @@ fn what_cannot_be_classes_says_why() {
 fn the_classes_of_a_model_keep_their_numbers() {
     let root = laid_out(&["b/1.jpg"]);
     let known = ["c", "b", "a"].map(String::from);
-    assert_eq!(read(root.path(), Some(&known)).unwrap().files[0].class, 1);
+    assert_eq!(read(root.path(), Some(&known)).unwrap().images[0].class, 1);
     let error = read(root.path(), Some(&known[..1])).unwrap_err().to_string();
     assert!(error.contains("\"b\" is not a class") || error.contains("one class only"), "{error}");
 }
@@ -114,7 +114,7 @@ fn links_are_followed_but_not_in_circles() {
     let name = OsStr::from_bytes(b"\xff.jpg");
     fs::write(at("b").join(name), "").unwrap();
     let tree = read(root.path(), None).unwrap();
-    assert_eq!(tree.files.len(), 5, "{tree:?}");
+    assert_eq!(tree.images.len(), 5, "{tree:?}");
     assert_eq!(tree.ignored_folders, [at(".elsewhere"), at("a/up"), at("b/again")]);
-    assert!(tree.files.iter().any(|file| file.path.file_name() == Some(name)));
+    assert!(tree.images.iter().any(|file| file.place.path().file_name() == Some(name)));
 }

@@ -1,6 +1,7 @@
 use super::super::{Fit, Fractions};
 use super::*;
 use image::{GrayImage, Luma, Rgb, RgbImage};
+use std::fs;
 use std::path::PathBuf;
 
 /// A folder of images that are made on the way.
@@ -147,4 +148,80 @@ fn the_number_of_threads_changes_nothing() {
         assert_eq!(load(threads).train, one.train, "{threads}");
         assert_eq!(load(threads).describe(), one.describe());
     }
+}
+
+#[test]
+fn files_that_vanish_are_named() {
+    let folder = Folder::new();
+    for name in ["a/1.png", "a/2.png", "b/1.png"] {
+        folder.grey(name, 2, 2, 9);
+    }
+    let collection = super::super::tree::read(folder.0.path(), None).unwrap();
+    fs::remove_file(folder.at("a/2.png")).unwrap();
+    let error = load(folder.0.path(), collection.clone(), &Options::default()).unwrap_err().to_string();
+    assert!(error.contains("1 of 3 images cannot be used"), "{error}");
+    assert!(error.contains("2.png: cannot be read"), "{error}");
+    let found = scan(collection, 1);
+    assert_eq!(found.looks.iter().filter(|look| look.is_err()).count(), 1);
+}
+
+/// A PNG file of that size without its pixels.
+fn png_of_size(width: u32, height: u32) -> Vec<u8> {
+    let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
+    let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 2, 0, 0, 0]].concat();
+    for (kind, data) in [(b"IHDR", &header[..]), (b"IDAT", &[0x78, 0x9c]), (b"IEND", &[])] {
+        let chunk = [&kind[..], data].concat();
+        let mut sum = flate2::Crc::new();
+        sum.update(&chunk);
+        file.extend((data.len() as u32).to_be_bytes());
+        file.extend(&chunk);
+        file.extend(sum.sum().to_be_bytes());
+    }
+    file
+}
+
+#[test]
+fn an_image_that_would_fill_the_memory_is_refused_by_its_header() {
+    let folder = Folder::new();
+    folder.grey("a/1.png", 2, 2, 1);
+    folder.grey("b/1.png", 2, 2, 1);
+    fs::write(folder.at("a/huge.png"), png_of_size(50_000, 50_000)).unwrap();
+    let begin = std::time::Instant::now();
+    let error = folder.load(ImageOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("1 of 3 images") && error.contains("huge.png: not a readable image"), "{error}");
+    assert!(error.contains("(Image size exceeds limit)"), "{error}");
+    assert!(begin.elapsed().as_secs() < 5);
+    let path = Path::new("small.png");
+    assert!(!decode::decode(&png_of_size(2, 2), path).unwrap_err().to_string().contains("limit"));
+}
+
+#[cfg(unix)]
+#[test]
+fn names_that_are_no_text_are_names_too() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let folder = Folder::new();
+    folder.grey("a/1.png", 2, 2, 1);
+    folder.grey("c/1.png", 2, 2, 3);
+    let odd = folder.0.path().join(OsStr::from_bytes(b"b\xff"));
+    fs::create_dir(&odd).unwrap();
+    fs::copy(folder.at("a/1.png"), odd.join(OsStr::from_bytes(b"\xfe.png"))).unwrap();
+    let source = folder.load(ImageOptions::default()).unwrap();
+    assert_eq!(source.train.classes(), ["a", "b\u{fffd}", "c"]);
+    fs::create_dir(folder.0.path().join(OsStr::from_bytes(b"b\xfe"))).unwrap();
+    fs::copy(folder.at("a/1.png"), folder.0.path().join(OsStr::from_bytes(b"b\xfe/1.png"))).unwrap();
+    let error = folder.load(ImageOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("two folders of class"), "{error}");
+}
+
+#[test]
+fn the_size_is_found_in_files_that_begin_with_much_else() {
+    let folder = Folder::new();
+    folder.colour("a/1.jpg", 30, 20, [1, 2, 3]);
+    folder.colour("b/1.jpg", 30, 20, [3, 2, 1]);
+    // Two comments of 60 kB behind the first marker.
+    let file = fs::read(folder.at("a/1.jpg")).unwrap();
+    let comment = [&[0xff, 0xfe, 0xea, 0x62][..], &[b'x'; 60_000]].concat();
+    fs::write(folder.at("a/1.jpg"), [&file[..2], &comment, &comment, &file[2..]].concat()).unwrap();
+    assert_eq!(folder.load(ImageOptions::default()).unwrap().train.shape(), [20, 30, 3]);
 }

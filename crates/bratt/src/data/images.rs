@@ -1,4 +1,4 @@
-//! Folders of images as a data set: every image decoded, turned upright and brought to one size, on all threads.
+//! Collections of images as a data set: every image decoded, turned upright and brought to one size, on all threads.
 //!
 //! **Size.** Asked for, or the size that all images have if no side is longer than 96 pixels, or else a square
 //! of the median shorter side, at most 64: large enough to tell most things apart, small enough to train in minutes.
@@ -8,57 +8,46 @@
 //! The median is that of the training images, so that no other part decides anything.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 
+use super::collection::{Collection, Found, Portion};
 use super::dataset::{BYTE_SCALE, thousands};
 use super::decode::{self, Picture};
 use super::look::Look;
-use super::open::{ImageOptions, OnBad, Options, Source};
-use super::tree::{self, ImageFile, Portion, Tree};
-use super::{DataError, Dataset, Features, Targets, parallel, resize};
+use super::options::{ImageOptions, OnBad, Options};
+use super::source::Source;
+use super::{DataError, Dataset, Features, Targets, resize};
 
 /// No side of images that keep the size they have is longer.
 const LONGEST_KEPT: u32 = 96;
 /// The most that is chosen for images of many sizes.
 const LARGEST_CHOSEN: u32 = 64;
 
-/// What was seen of the files of a folder.
-#[derive(Clone, Debug)]
-pub(super) struct Found {
-    /// What lies where.
-    pub tree: Tree,
-    /// For each file of the tree what it looks like, or what is wrong with it.
-    pub looks: Vec<Result<Look, String>>,
-}
-
 /// Decodes every image without keeping it.
-pub(super) fn scan(root: &Path, options: &Options) -> Result<Found, DataError> {
-    let tree = tree::read(root, options.classes.as_deref())?;
-    let looks = parallel::map(&tree.files, options.images.threads, |file| {
-        decoded(file).map(|picture| Look::of(&picture)).map_err(|error| said(&error))
+pub(super) fn scan(collection: Collection, threads: usize) -> Found {
+    let seen = collection.map(threads, |item, file| {
+        decode::decode(file, &item.place.path()).map(|picture| Look::of(&picture, true))
     });
-    Ok(Found { tree, looks })
+    Found { collection, looks: seen.into_iter().map(|look| look.map_err(|error| said(&error))).collect() }
 }
 
-/// Reads a folder as a data set.
-pub(super) fn load(root: &Path, options: &Options) -> Result<Source, DataError> {
-    let tree = tree::read(root, options.classes.as_deref())?;
+/// Reads what lies at `path` as a data set.
+pub(super) fn load(path: &Path, collection: Collection, options: &Options) -> Result<Source, DataError> {
     let images = &options.images;
     let (size, mut reason) = match images.size {
         Some([height, width]) => ([height, width], format!("made {height}x{width}")),
-        None => choose_size(&tree, images),
+        None => choose_size(&collection, images),
     };
-    let read = parallel::map(&tree.files, images.threads, |file| {
-        let picture = decoded(file)?;
-        let bytes = resize::resize(&picture, size, images.fit)?;
-        Ok((Look::of(&picture), picture.channels, bytes))
+    let read = collection.map(images.threads, |item, file| {
+        let picture = decode::decode(file, &item.place.path())?;
+        let (look, own) = (Look::of(&picture, false), picture.channels);
+        Ok((look, own, resize::resized(picture, size, images.fit)?))
     });
     let bad = read.iter().filter(|result| result.is_err()).count();
     let good = read.len() - bad;
     if bad > 0 && (images.on_bad == OnBad::Fail || good == 0) {
         let bad = read.into_iter().filter_map(Result::err).collect();
-        return Err(DataError::BadImages { path: root.to_owned(), all: tree.files.len(), bad });
+        return Err(DataError::BadImages { path: path.to_owned(), all: collection.images.len(), bad });
     }
     let colour = read.iter().flatten().any(|(_, channels, _)| *channels == 3);
     let channels = images.channels.unwrap_or(if colour { 3 } else { 1 });
@@ -66,10 +55,10 @@ pub(super) fn load(root: &Path, options: &Options) -> Result<Source, DataError> 
         return Err(DataError::ImageShape { shape: vec![size[0], size[1], channels] });
     }
 
-    let mut looks = Vec::with_capacity(tree.files.len());
+    let mut looks = Vec::with_capacity(read.len());
     let mut train = Examples::default();
     let (mut test, mut val) = (Examples::default(), Vec::new());
-    for (file, result) in tree.files.iter().zip(read) {
+    for (item, result) in collection.images.iter().zip(read) {
         let (look, own, bytes) = match result {
             Ok(read) => read,
             Err(error) => {
@@ -78,45 +67,54 @@ pub(super) fn load(root: &Path, options: &Options) -> Result<Source, DataError> 
             }
         };
         looks.push(Ok(look));
-        let part = if file.portion == Portion::Test { &mut test } else { &mut train };
-        if file.portion == Portion::Val {
+        let part = if item.portion == Portion::Test { &mut test } else { &mut train };
+        if item.portion == Portion::Val {
             val.push(part.labels.len() as u32);
         }
-        part.labels.push(file.class);
+        part.labels.push(item.class);
         part.take(bytes, usize::from(own), channels, size);
     }
     if options.classes.is_none() {
-        every_class_has_an_image(root, &tree, &train, &val)?;
+        every_class_has_an_image(path, &collection.classes, &train, &val)?;
     }
     if train.labels.is_empty() {
         let what = "no training image can be used".to_string();
-        return Err(DataError::Classes { path: root.to_owned(), what });
+        return Err(DataError::Classes { path: path.to_owned(), what });
     }
 
-    let name = root.canonicalize().unwrap_or_else(|_| root.to_owned());
-    let name = name.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = name_of(path);
     let dataset = |part: Examples| {
         let features = Features::Pixels { bytes: part.bytes, scale: BYTE_SCALE };
-        let targets = Targets::Classes { labels: part.labels, names: tree.classes.clone() };
+        let targets = Targets::Classes { labels: part.labels, names: collection.classes.clone() };
         let data = Dataset::new(name.as_str(), vec![size[0], size[1], channels], features, targets)?;
         Ok::<_, DataError>(data.with_fit(images.fit))
     };
     let test = if test.labels.is_empty() { None } else { Some(dataset(test)?) };
     let train = dataset(train)?;
-    reason = format!("a folder a class: {}; {reason}", train.describe());
+    reason = format!("{}: {}; {reason}", collection.layout, train.describe());
     if !val.is_empty() {
         let _ = write!(reason, "; validation data given: {}", thousands(val.len()));
     }
     if let Some(test) = &test {
         let _ = write!(reason, "; test data given: {}", thousands(test.len()));
     }
-    if bad > 0 {
-        let _ = write!(reason, "; {} unusable images left out", thousands(bad));
+    for (n, what) in [
+        (bad, ["unusable image left out", "unusable images left out"]),
+        (collection.refused, ["member with an unsafe name refused", "members with unsafe names refused"]),
+        (collection.ignored, ["other file passed over", "other files passed over"]),
+    ] {
+        if n > 0 {
+            let _ = write!(reason, "; {} {}", thousands(n), what[usize::from(n > 1)]);
+        }
     }
-    if tree.ignored > 0 {
-        let _ = write!(reason, "; {} other files passed over", thousands(tree.ignored));
-    }
-    Ok(Source { train, val, test, reason, found: Some(Found { tree, looks }) })
+    Ok(Source { train, val, test, reason, found: Some(Found { collection, looks }) })
+}
+
+/// What data are called: the name of their folder, or of their file without its ending.
+pub(super) fn name_of(path: &Path) -> String {
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
+    name.unwrap_or_default().to_string_lossy().into_owned()
 }
 
 #[derive(Default)]
@@ -139,17 +137,12 @@ impl Examples {
     }
 }
 
-fn decoded(file: &ImageFile) -> Result<Picture, DataError> {
-    let path = &file.path;
-    let bytes = fs::read(path).map_err(|source| DataError::Io { path: path.clone(), source })?;
-    decode::decode(&bytes, path)
-}
-
 /// An error with its cause, without the path: that is told beside it.
 fn said(error: &DataError) -> String {
     use std::error::Error as _;
     match error {
         DataError::TruncatedImage { .. } => "truncated".into(),
+        DataError::Classes { what, .. } => what.clone(),
         DataError::Image { source, .. } => source.to_string(),
         DataError::Io { source, .. } => source.to_string(),
         other => other.source().map_or_else(|| other.to_string(), |cause| format!("{other} ({cause})")),
@@ -157,13 +150,8 @@ fn said(error: &DataError) -> String {
 }
 
 /// `[height, width]` for images of which nobody said a size, and why.
-fn choose_size(tree: &Tree, options: &ImageOptions) -> ([usize; 2], String) {
-    let training: Vec<&ImageFile> = tree.files.iter().filter(|f| f.portion == Portion::Train).collect();
-    let sizes = parallel::map(&training, options.threads, |file| {
-        let bytes = fs::read(&file.path).ok()?;
-        decode::dimensions(&bytes, &file.path).ok()
-    });
-    let sizes: Vec<[u32; 2]> = sizes.into_iter().flatten().collect();
+fn choose_size(collection: &Collection, options: &ImageOptions) -> ([usize; 2], String) {
+    let sizes = collection.sizes(options.threads);
     let Some(&first) = sizes.first() else {
         // Reading them will say what is wrong with each.
         return ([1, 1], String::new());
@@ -185,20 +173,20 @@ fn choose_size(tree: &Tree, options: &ImageOptions) -> ([usize; 2], String) {
 }
 
 fn every_class_has_an_image(
-    root: &Path,
-    tree: &Tree,
+    path: &Path,
+    classes: &[String],
     train: &Examples,
     val: &[u32],
 ) -> Result<(), DataError> {
-    let mut seen = vec![false; tree.classes.len()];
+    let mut seen = vec![false; classes.len()];
     for (at, &label) in (0..).zip(&train.labels) {
         seen[label as usize] |= val.binary_search(&at).is_err();
     }
     match seen.iter().position(|seen| !seen) {
         None => Ok(()),
         Some(class) => {
-            let what = format!("none of the training images of class {:?} can be used", tree.classes[class]);
-            Err(DataError::Classes { path: root.to_owned(), what })
+            let what = format!("none of the training images of class {:?} can be used", classes[class]);
+            Err(DataError::Classes { path: path.to_owned(), what })
         }
     }
 }

@@ -1,0 +1,43 @@
+//! What was read from a path, and why it was read so.
+
+use super::collection::{Found, Portion};
+use super::{Dataset, Fractions};
+
+/// The data that a path holds.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The examples for training and validation; where no test data are given, a test part is to be split from them.
+    pub train: Dataset,
+    /// The examples of `train` that came as validation data, ascending; where there are none, a validation part is to be
+    /// split.
+    pub val: Vec<u32>,
+    /// Test data that came as such.
+    pub test: Option<Dataset>,
+    pub(super) reason: String,
+    pub(super) found: Option<Found>,
+}
+
+impl Source {
+    /// What was recognised and why, in one line for people.
+    pub fn describe(&self) -> &str {
+        &self.reason
+    }
+
+    /// Whether the examples are image files of their own.
+    pub fn has_image_files(&self) -> bool {
+        self.found.is_some()
+    }
+
+    /// The training data (with validation data, if they were given), and the test data.
+    pub(super) fn train_and_test(&self) -> Vec<(Portion, &Dataset)> {
+        let test = self.test.as_ref().map(|test| (Portion::Test, test));
+        [(Portion::Train, &self.train)].into_iter().chain(test).collect()
+    }
+
+    /// Fractions for the parts that were not given: a tenth of the data each.
+    pub fn fractions(&self) -> Fractions {
+        let val = if self.val.is_empty() { 0.1 } else { 0.0 };
+        let test = if self.test.is_none() { 0.1 } else { 0.0 };
+        Fractions { train: 1.0 - val - test, val, test }
+    }
+}
