@@ -35,7 +35,7 @@ fn main() {
             .map(|(name, shape)| (name, Gemm::new(isa, shape, TileNeed::default()), shape.m * shape.k));
         let convolutions = convolutions().into_iter().map(|(name, shape, windows)| {
             let len = windows.len().unwrap_or(0);
-            (name, Gemm::of_windows(isa, shape, windows, TileNeed::default()), len)
+            (name, Gemm::of_windows(isa, shape, windows, TileNeed::default(), false), len)
         });
         for (name, gemm, a_len) in products.chain(convolutions) {
             print!("{name:28} {:6}", gemm.tiles() * gemm.slices());

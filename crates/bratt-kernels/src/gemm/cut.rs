@@ -3,6 +3,7 @@
 
 use super::micro::Registers;
 use super::windows::{CHUNK, Chunks, Windows};
+use super::winograd::Winograd;
 use super::{Gemm, LINE, Path, Shape, TileNeed, narrow};
 use crate::isa::Isa;
 
@@ -88,18 +89,39 @@ pub(super) fn windows(
     shape: Shape,
     windows: Windows,
     need: TileNeed,
+    winograd: bool,
 ) -> Gemm {
     if shape.trans_a {
         weights(isa, registers, shape, windows, need)
     } else {
-        convolution(isa, registers, shape, windows, need)
+        convolution(isa, registers, shape, windows, need, winograd)
     }
 }
 
 /// `X W`: a tile is a chunk of outputs.
-fn convolution(isa: Isa, registers: Registers, shape: Shape, windows: Windows, need: TileNeed) -> Gemm {
+fn convolution(
+    isa: Isa,
+    registers: Registers,
+    shape: Shape,
+    windows: Windows,
+    need: TileNeed,
+    winograd: bool,
+) -> Gemm {
     let Shape { m, n, k, .. } = shape;
     let nr = registers.nr;
+    if let Some(winograd) = winograd.then(|| Winograd::new(registers, shape, windows)).flatten() {
+        return Gemm {
+            isa,
+            registers,
+            shape,
+            tile_rows: if need.complete_rows { m } else { winograd.chunks.outputs },
+            tile_cols: n,
+            kc: windows.channels,
+            slice: k,
+            keeps_b: false,
+            path: Path::Winograd(Box::new(winograd)),
+        };
+    }
     // Few outputs are cut by columns, too.
     let wanted = (work(shape) / MIN_TILE_WORK).clamp(1, ENOUGH_TILES);
     let whole_rows = need.complete_cols || m >= ENOUGH_TILES * CHUNK / 2;

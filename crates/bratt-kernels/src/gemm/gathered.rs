@@ -62,7 +62,7 @@ impl TileKernel<'_> {
                             let mut i = 0;
                             while i < count {
                                 let group = micro::group(count - i, mr);
-                                let source = if i == 0 { self.source::<S>(panels, j, panel) } else { panel };
+                                let source = if i == 0 { self.source(panels, j, panel) } else { panel };
                                 let block = Block {
                                     depth: 0,
                                     a,

@@ -49,6 +49,9 @@ mod tests;
 mod windows;
 #[cfg(test)]
 mod windows_tests;
+mod winograd;
+#[cfg(test)]
+mod winograd_tests;
 
 pub use windows::Windows;
 
@@ -57,6 +60,7 @@ use crate::simd::Simd;
 use micro::Registers;
 use std::ops::Range;
 use windows::Chunks;
+use winograd::{Weights, Winograd};
 
 /// Numbers in a cache line.
 const LINE: usize = 16;
@@ -136,6 +140,8 @@ enum Path {
     Packed,
     /// B is packed, and A is what windows see.
     Windows(Box<Chunks>),
+    /// A is what windows see, and B the transformed weights.
+    Winograd(Box<Winograd>),
     /// At most MR rows: B is read where it lies.
     FewRows,
     /// At most `narrow::DOT_ROWS` rows and B transposed: each number of C is the product of two rows in memory.
@@ -149,13 +155,15 @@ impl Gemm {
     }
 
     /// A product whose A is what windows on images see: `m` rows, one per window, and `k` numbers in each, or the other
-    /// way round if `trans_a`.
+    /// way round if `trans_a`. With `winograd`, convolutions of 3x3 that gain by it go through Winograd's transforms,
+    /// with fewer multiplications and somewhat larger rounding errors; then `b` of [`Gemm::compute`] is what
+    /// [`Gemm::prepare`] has made of it.
     ///
     /// # Panics
     /// If the shape is not that of the windows, or the windows are not [sound](Windows::is_sound), or spread and transposed.
-    pub fn of_windows(isa: Isa, shape: Shape, windows: Windows, need: TileNeed) -> Gemm {
+    pub fn of_windows(isa: Isa, shape: Shape, windows: Windows, need: TileNeed, winograd: bool) -> Gemm {
         assert!(windows.is_sound() && windows.suits(&shape), "{windows:?} do not make {shape:?}");
-        cut::windows(isa, Registers::of(isa), shape, windows, need)
+        cut::windows(isa, Registers::of(isa), shape, windows, need, winograd)
     }
 
     /// The shape.
@@ -207,7 +215,33 @@ impl Gemm {
             Path::Windows(chunks) => {
                 LINE + self.strip_len() + if self.shape.trans_a { 0 } else { chunks.scratch_len() }
             }
+            Path::Winograd(winograd) => winograd.scratch_len(self.shape),
             Path::FewRows | Path::Dots => 0,
+        }
+    }
+
+    /// Parts and numbers of what [`Gemm::prepare`] makes of B before the tiles; 0 if nothing.
+    pub fn preparation(&self) -> (usize, usize) {
+        match &self.path {
+            Path::Winograd(winograd) => {
+                let parts = self.shape.n.div_ceil(self.registers.nr);
+                (parts, winograd.weights_len(self.shape, self.registers))
+            }
+            _ => (0, 0),
+        }
+    }
+
+    /// Transforms one part of B.
+    ///
+    /// # Safety
+    /// The instruction set must be available, `b` valid for reading `k * n` numbers, `to` for writing as many as
+    /// [`preparation`](Self::preparation) says, and `part` below the number of parts. Parts may run side by side.
+    pub unsafe fn prepare(&self, part: usize, b: *const f32, to: *mut f32) {
+        if let Path::Winograd(winograd) = &self.path {
+            let registers = self.registers;
+            let weights = Weights { winograd, registers, n: self.shape.n, panel: part, from: b, to };
+            // SAFETY: the caller vouches for the set and the pointers.
+            unsafe { dispatch(self.isa, weights) }
         }
     }
 
@@ -235,7 +269,7 @@ impl Gemm {
     ///
     /// # Safety
     /// The instruction set must be available. `a` must be valid for reading `m * k` numbers, or the images of the windows,
-    /// `b` for `k * n`; `c` must
+    /// `b` for `k * n` or what has been prepared of them; `c` must
     /// be valid for writing (and reading) the tile's rows, which overlap neither `a`, `b` nor `scratch`.
     ///
     /// # Panics
@@ -284,12 +318,20 @@ impl Gemm {
         assert!(self.isa.is_available(), "{} is not available", self.isa);
         let a_len = match &self.path {
             Path::Windows(chunks) => chunks.windows.len(),
+            Path::Winograd(winograd) => winograd.chunks.windows.len(),
             _ => m.checked_mul(k),
         };
         assert_eq!(Some(a.len()), a_len, "length of a");
         assert_eq!(Some(b.len()), k.checked_mul(n), "length of b");
         assert_eq!(Some(c.len()), m.checked_mul(n), "length of c");
         let (mut scratch, mut kept) = (vec![0.0; self.scratch_len()], false);
+        let (parts, len) = self.preparation();
+        let mut prepared = vec![0.0; len];
+        for part in 0..parts {
+            // SAFETY: the lengths have been checked.
+            unsafe { self.prepare(part, b.as_ptr(), prepared.as_mut_ptr()) };
+        }
+        let b = if parts > 0 { prepared.as_ptr() } else { b.as_ptr() };
         let mut apart = vec![0.0; if self.slices() > 1 { c.len() } else { 0 }];
         for slice in 0..self.slices() {
             let to = if slice == 0 { c.as_mut_ptr() } else { apart.as_mut_ptr() };
@@ -299,7 +341,7 @@ impl Gemm {
                 // SAFETY: the set is available, the lengths have been checked, and the tile lies within C.
                 unsafe {
                     let c = to.add(start);
-                    self.compute(index, slice, a.as_ptr(), b.as_ptr(), &mut scratch, c, n, &mut kept);
+                    self.compute(index, slice, a.as_ptr(), b, &mut scratch, c, n, &mut kept);
                 }
             }
             if slice > 0 {
@@ -334,6 +376,7 @@ impl Kernel for TileKernel<'_> {
                 Path::Packed => self.packed::<S>(),
                 Path::Windows(chunks) if self.gemm.shape.trans_a => self.gathered_transposed::<S>(chunks),
                 Path::Windows(chunks) => self.gathered::<S>(chunks),
+                Path::Winograd(winograd) => self.winograd::<S>(winograd),
                 Path::FewRows => self.few_rows::<S>(),
                 Path::Dots => self.dots::<S>(),
             }

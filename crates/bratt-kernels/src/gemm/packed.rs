@@ -67,7 +67,7 @@ impl TileKernel<'_> {
                     let mut i = 0;
                     while i < rows {
                         let group = micro::group(rows - i, mr);
-                        let source = if i == 0 { self.source::<S>(panels, j, panel) } else { panel };
+                        let source = if i == 0 { self.source(panels, j, panel) } else { panel };
                         let block = Block {
                             depth,
                             a: a.add(if trans_a { i } else { i * a_stride }),
@@ -132,7 +132,7 @@ impl TileKernel<'_> {
     /// # Safety
     /// As for [`TileKernel::panel`].
     #[inline(always)]
-    pub(super) unsafe fn source<S: Simd>(&self, panels: Panels, j: usize, panel: Panel) -> Panel {
+    pub(super) unsafe fn source(&self, panels: Panels, j: usize, panel: Panel) -> Panel {
         if !panels.packing {
             return panel;
         }

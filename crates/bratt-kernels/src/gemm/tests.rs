@@ -69,9 +69,14 @@ fn slice_tiles(gemm: &Gemm, compute: impl Fn(usize, &mut [f32], *mut f32, usize,
 }
 
 pub(super) fn by_isa(gemm: &Gemm, a: &[f32], b: &[f32]) -> Vec<f32> {
+    let (parts, len) = gemm.preparation();
+    let mut prepared = vec![f32::NAN; len];
+    // SAFETY: available set, whole factor, and room for what is prepared.
+    (0..parts).for_each(|part| unsafe { gemm.prepare(part, b.as_ptr(), prepared.as_mut_ptr()) });
+    let factor = if parts > 0 { &prepared } else { b };
     tiles(gemm, b, |index, slice, scratch, c, stride, kept| {
         // SAFETY: available set, whole factors, and a buffer for the tile.
-        unsafe { gemm.compute(index, slice, a.as_ptr(), b.as_ptr(), scratch, c, stride, kept) }
+        unsafe { gemm.compute(index, slice, a.as_ptr(), factor.as_ptr(), scratch, c, stride, kept) }
     })
 }
 
@@ -81,13 +86,25 @@ pub(super) type LikeNeon = Lanes<4, 32>;
 pub(super) type FewRegisters = Lanes<16, 4>;
 
 pub(super) fn by_lanes<S: Simd>(gemm: &Gemm, a: &[f32], b: &[f32]) -> Vec<f32> {
+    let (parts, len) = gemm.preparation();
+    let mut prepared = vec![f32::NAN; len];
+    for panel in 0..parts {
+        let Path::Winograd(winograd) = &gemm.path else {
+            unreachable!("only Winograd's weights are prepared")
+        };
+        let (n, to) = (gemm.shape().n, prepared.as_mut_ptr());
+        let weights = Weights { winograd, registers: gemm.registers, n, panel, from: b.as_ptr(), to };
+        // SAFETY: portable lanes need nothing; the rest as in `by_isa`.
+        unsafe { weights.run::<S>() }
+    }
+    let factor = if parts > 0 { &prepared } else { b };
     tiles(gemm, b, |index, slice, scratch, c, c_stride, kept| {
         let kernel = TileKernel {
             gemm,
             tile: gemm.tile(index),
             steps: gemm.steps(slice),
             a: a.as_ptr(),
-            b: b.as_ptr(),
+            b: factor.as_ptr(),
             scratch: scratch.as_mut_ptr(),
             c,
             c_stride,

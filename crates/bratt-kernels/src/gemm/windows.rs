@@ -272,6 +272,14 @@ impl Chunks {
         Chunks { windows, outputs: images * rows * ow, rows, copied, phases, stretches }
     }
 
+    /// Chunks of so many images and rows of outputs that are always copied, `reach` pixels of each image, in place of
+    /// their windows.
+    pub(super) fn covering(windows: Windows, images: usize, rows: usize, reach: [usize; 2]) -> Chunks {
+        let copied = Some((reach[0], reach[1] * windows.channels));
+        let outputs = images * rows * windows.outputs[1];
+        Chunks { windows, outputs, rows, copied, phases: vec![], stretches: vec![] }
+    }
+
     /// Numbers of scratch that a chunk needs.
     pub(super) fn scratch_len(&self) -> usize {
         let images = self.outputs / (self.rows * self.windows.outputs[1]);

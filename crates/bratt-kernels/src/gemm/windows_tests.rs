@@ -40,11 +40,11 @@ fn check_all(windows: &Windows, n: usize, need: TileNeed) {
             continue;
         }
         for isa in Isa::available() {
-            check(&Gemm::of_windows(isa, shape, *windows, need), windows, by_isa);
+            check(&Gemm::of_windows(isa, shape, *windows, need, false), windows, by_isa);
         }
         macro_rules! lanes {
             ($($S:ty),*) => {$(
-                let gemm = cut::windows(Isa::Scalar, Registers::new::<$S>(), shape, *windows, need);
+                let gemm = cut::windows(Isa::Scalar, Registers::new::<$S>(), shape, *windows, need, false);
                 check(&gemm, windows, by_lanes::<$S>);
             )*};
         }
@@ -139,7 +139,7 @@ fn many_images_are_summed_in_slices() {
     let windows = windows(60, [10, 12], 5, [3, 3], [ONE; 3], [ONE, ONE]);
     let (m, k) = (windows.depth().unwrap(), windows.rows().unwrap());
     let shape = Shape { m, n: 20, k, trans_a: true, trans_b: false };
-    assert!(Gemm::of_windows(Isa::Scalar, shape, windows, TileNeed::default()).slices() > 1);
+    assert!(Gemm::of_windows(Isa::Scalar, shape, windows, TileNeed::default(), false).slices() > 1);
     check_all(&windows, 20, TileNeed::default());
 }
 
@@ -156,6 +156,7 @@ fn tiles_are_as_complete_as_asked_for() {
                 Shape { m, n: 40, k, trans_a, trans_b: false },
                 windows,
                 need,
+                false,
             );
             for index in 0..gemm.tiles() {
                 let tile = gemm.tile(index);

@@ -118,7 +118,7 @@ impl Checker {
                 }
                 self.apart(tape, instances)
             }
-            StepSpec::MatMul { m, n, k, a, trans_a, windows, b, trans_b, tape, instance } => {
+            StepSpec::MatMul { m, n, k, a, trans_a, windows, b, trans_b, tape, instance, .. } => {
                 self.shape(
                     instance.rows == *m && instance.cols == *n,
                     "the epilogue's rows and cols must be m and n",

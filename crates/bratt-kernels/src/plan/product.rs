@@ -2,7 +2,7 @@
 //!
 //! A worker computes a tile and runs the tape over it while it is in cache. A long sum that is cut into slices takes two
 //! rounds: all slices of all tiles into memory of their own, then each tile adds them up, first to last, and goes on as
-//! any other.
+//! any other. A right factor that is to be transformed takes a round before.
 
 use super::run::{Placed, Plan, Site, aliases};
 use super::{Span, StepSpec, TapeSpec};
@@ -26,13 +26,16 @@ pub(super) struct Product {
     buffer: usize,
     /// Where the slices lie in the memory common to all workers.
     slices: usize,
+    /// Where the prepared right factor lies there, if it is prepared.
+    prepared: usize,
 }
 
 impl Product {
     /// # Panics
     /// If `spec` is not a product.
     pub(super) fn new(spec: &StepSpec, plan: &mut Plan) -> Result<Product, TapeError> {
-        let StepSpec::MatMul { m, n, k, a, trans_a, windows, b, trans_b, tape, instance } = spec else {
+        let StepSpec::MatMul { m, n, k, a, trans_a, windows, winograd, b, trans_b, tape, instance } = spec
+        else {
             unreachable!("not a product: {spec:?}")
         };
         let needs = Checked::new(tape, true)?.needs;
@@ -40,7 +43,7 @@ impl Product {
         // A tile with complete rows is one with all columns.
         let need = TileNeed { complete_rows: needs.complete_cols, complete_cols: needs.complete_rows };
         let gemm = match windows {
-            Some(windows) => Gemm::of_windows(plan.isa, shape, *windows, need),
+            Some(windows) => Gemm::of_windows(plan.isa, shape, *windows, need, *winograd),
             None => Gemm::new(plan.isa, shape, need),
         };
         let largest = gemm.tile(0);
@@ -55,7 +58,8 @@ impl Product {
         let placed = plan.place(compiled, instance.spans.clone(), &mut shared, scratch + buffer);
         let len = if gemm.slices() > 1 { gemm.slices().saturating_mul(m * n) } else { 0 };
         let slices = plan.share(&mut shared, len);
-        Ok(Product { gemm, isa: plan.isa, a: *a, b: *b, placed, target, scratch, buffer, slices })
+        let prepared = plan.share(&mut shared, gemm.preparation().1);
+        Ok(Product { gemm, isa: plan.isa, a: *a, b: *b, placed, target, scratch, buffer, slices, prepared })
     }
 
     /// # Safety
@@ -64,6 +68,11 @@ impl Product {
     pub(super) unsafe fn run(&self, site: &Site, pool: &Pool) {
         // SAFETY: there is a worker for each thread, and none is at work.
         (0..pool.threads()).for_each(|worker| unsafe { (*site.workers.add(worker)).kept = false });
+        pool.run(self.gemm.preparation().0, &|part, _| {
+            let to = site.shared.wrapping_add(self.prepared);
+            // SAFETY: parts are disjoint, and the plan has checked the span.
+            unsafe { self.gemm.prepare(part, site.start(&self.b), to) }
+        });
         let tiles = self.gemm.tiles();
         if self.gemm.slices() > 1 {
             pool.run(tiles * self.gemm.slices(), &|part, worker| {
@@ -109,12 +118,16 @@ impl Product {
     unsafe fn compute(&self, index: usize, slice: usize, site: &Site, worker: usize, c: Acc) {
         // SAFETY: the plan has checked the spans; the worker's memory begins with the scratch.
         unsafe {
+            let b = match self.gemm.preparation().0 {
+                0 => site.start(&self.b),
+                _ => site.shared.wrapping_add(self.prepared),
+            };
             let scratch = std::slice::from_raw_parts_mut(site.worker(worker, 0).registers, self.scratch);
             self.gemm.compute(
                 index,
                 slice,
                 site.start(&self.a),
-                site.start(&self.b),
+                b,
                 scratch,
                 c.start,
                 c.stride,

@@ -80,8 +80,19 @@ fn product(name: &str, tape: &TapeSpec, (m, n, k): (usize, usize, usize)) {
 
     for isa in Isa::available() {
         let (tape, instance) = (tape.clone(), instance.clone());
-        let spec =
-            StepSpec::MatMul { m, n, k, a, trans_a: false, windows: None, b, trans_b: false, tape, instance };
+        let spec = StepSpec::MatMul {
+            m,
+            n,
+            k,
+            a,
+            trans_a: false,
+            windows: None,
+            winograd: false,
+            b,
+            trans_b: false,
+            tape,
+            instance,
+        };
         let plan = Plan::new(vec![spec], 0, end, isa).unwrap();
         let mut got = start.clone();
         run(&plan, &mut Arena::new(0), &mut got, 1);

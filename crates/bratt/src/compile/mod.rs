@@ -44,14 +44,17 @@ pub struct Options {
     pub fuse: bool,
     /// Whether values that are not alive together share memory.
     pub reuse_memory: bool,
+    /// Whether convolutions of 3x3 may go through Winograd's transforms: fewer multiplications, and rounding errors a few
+    /// times larger.
+    pub winograd: bool,
     /// The state to run over; by default the graph's own slots.
     pub layout: Option<Arc<StateLayout>>,
 }
 
 impl Default for Options {
-    /// All passes, the graph's own slots.
+    /// All passes, Winograd's transforms, the graph's own slots.
     fn default() -> Options {
-        Options { simplify: true, fuse: true, reuse_memory: true, layout: None }
+        Options { simplify: true, fuse: true, reuse_memory: true, winograd: true, layout: None }
     }
 }
 

@@ -27,6 +27,7 @@ pub(crate) fn program(graph: &Graph, layout: Arc<StateLayout>, options: &Options
         spans: BTreeMap::new(),
         old: BTreeSet::new(),
         work_len: 0,
+        winograd: options.winograd,
     };
     maker.keep_extents();
     maker.place(options.reuse_memory);
@@ -69,6 +70,7 @@ struct Maker<'a, 'g> {
     /// Slots whose old value is a result of the graph.
     old: BTreeSet<SlotId>,
     work_len: usize,
+    winograd: bool,
 }
 
 impl<'g> Maker<'_, 'g> {
@@ -262,6 +264,7 @@ impl<'g> Maker<'_, 'g> {
             a: self.span(sources[0]),
             trans_a,
             windows: self.windows(self.views.base(inputs[0])),
+            winograd: self.winograd,
             b: self.span(sources[1]),
             trans_b,
             tape,

@@ -19,7 +19,7 @@ fn all_options() -> Vec<Options> {
     let mut all = Vec::new();
     for bits in 0..8 {
         let on = |bit: u32| bits >> bit & 1 == 1;
-        all.push(Options { simplify: on(0), fuse: on(1), reuse_memory: on(2), layout: None });
+        all.push(Options { simplify: on(0), fuse: on(1), reuse_memory: on(2), winograd: true, layout: None });
     }
     all
 }

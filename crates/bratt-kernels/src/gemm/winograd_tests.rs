@@ -1,0 +1,157 @@
+//! Winograd's convolution against the definition. The bound comes from the transforms taken with absolute values: every
+//! number passes some twenty roundings and a sum over the input channels on its way.
+
+use super::cut;
+use super::tests::{EPS, FewRegisters, LikeAvx512, LikeNeon, by_isa, by_lanes, numbers};
+use super::*;
+
+const B: [[f64; 6]; 6] = [
+    [4.0, 0.0, -5.0, 0.0, 1.0, 0.0],
+    [0.0, -4.0, -4.0, 1.0, 1.0, 0.0],
+    [0.0, 4.0, -4.0, -1.0, 1.0, 0.0],
+    [0.0, -2.0, -1.0, 2.0, 1.0, 0.0],
+    [0.0, 2.0, -1.0, -2.0, 1.0, 0.0],
+    [0.0, 4.0, 0.0, -5.0, 0.0, 1.0],
+];
+const G: [[f64; 3]; 6] = [
+    [0.25, 0.0, 0.0],
+    [-1.0 / 6.0, -1.0 / 6.0, -1.0 / 6.0],
+    [-1.0 / 6.0, 1.0 / 6.0, -1.0 / 6.0],
+    [1.0 / 24.0, 1.0 / 12.0, 1.0 / 6.0],
+    [1.0 / 24.0, -1.0 / 12.0, 1.0 / 6.0],
+    [0.0, 0.0, 1.0],
+];
+const A: [[f64; 6]; 4] = [
+    [1.0, 1.0, 1.0, 1.0, 1.0, 0.0],
+    [0.0, 1.0, -1.0, 2.0, -2.0, 0.0],
+    [0.0, 1.0, 1.0, 4.0, 4.0, 0.0],
+    [0.0, 1.0, -1.0, 8.0, -8.0, 1.0],
+];
+
+/// `|M| x |M^T|`, row by row.
+fn sizes<const R: usize, const C: usize>(
+    m: &[[f64; C]; R],
+    x: impl Fn(usize, usize) -> f64,
+) -> [[f64; R]; R] {
+    let mut out = [[0.0; R]; R];
+    for (i, j) in (0..R).flat_map(|i| (0..R).map(move |j| (i, j))) {
+        for (p, q) in (0..C).flat_map(|p| (0..C).map(move |q| (p, q))) {
+            out[i][j] += m[i][p].abs() * x(p, q) * m[j][q].abs();
+        }
+    }
+    out
+}
+
+/// What the absolute values of all numbers make of each output, by Winograd's way.
+fn bound(windows: &Windows, images: &[f32], weights: &[f32], n: usize) -> Vec<f64> {
+    let Windows { images: count, extent: [h, w], channels, before, outputs: [oh, ow], .. } = *windows;
+    let mut bound = vec![0.0; count * oh * ow * n];
+    for (image, ty) in (0..count).flat_map(|image| (0..oh.div_ceil(4)).map(move |ty| (image, ty))) {
+        for (tx, column) in (0..ow.div_ceil(4)).flat_map(|tx| (0..n).map(move |column| (tx, column))) {
+            let mut sum = [[0.0; 6]; 6];
+            for channel in 0..channels {
+                let pixel = |y: usize, x: usize| {
+                    let row = (ty * 4 + y).checked_sub(before[0]).filter(|row| *row < h);
+                    let col = (tx * 4 + x).checked_sub(before[1]).filter(|col| *col < w);
+                    let at =
+                        row.zip(col).map(|(row, col)| ((image * h + row) * w + col) * channels + channel);
+                    at.map_or(0.0, |at| f64::from(images[at].abs()))
+                };
+                let weight = |y: usize, x: usize| {
+                    f64::from(weights[((y * 3 + x) * channels + channel) * n + column].abs())
+                };
+                let (v, u) = (sizes(&B, pixel), sizes(&G, weight));
+                for (i, j) in (0..6).flat_map(|i| (0..6).map(move |j| (i, j))) {
+                    sum[i][j] += v[i][j] * u[i][j];
+                }
+            }
+            let outputs = sizes(&A, |i, j| sum[i][j]);
+            for (y, x) in (0..4).flat_map(|y| (0..4).map(move |x| (ty * 4 + y, tx * 4 + x))) {
+                if y < oh && x < ow {
+                    bound[((image * oh + y) * ow + x) * n + column] = outputs[y % 4][x % 4];
+                }
+            }
+        }
+    }
+    bound
+}
+
+fn check(windows: &Windows, n: usize, need: TileNeed) {
+    let (m, k) = (windows.rows().unwrap(), windows.depth().unwrap());
+    let shape = Shape { m, n, k, trans_a: false, trans_b: false };
+    let (images, weights) = (numbers(windows.len().unwrap(), 1), numbers(k * n, 2));
+    let expected = naive::multiply(shape, &naive::seen(windows, &images), &weights);
+    let bound = bound(windows, &images, &weights, n);
+    let compare = |gemm: &Gemm, found: Vec<f32>| {
+        assert!(matches!(gemm.path, Path::Winograd(_)), "{gemm:?}");
+        for i in 0..m * n {
+            let error = (f64::from(found[i]) - expected[i]).abs();
+            assert!(
+                error <= (windows.channels + 20) as f64 * EPS * bound[i],
+                "output {i} is {}, expected {} of {gemm:?}",
+                found[i],
+                expected[i]
+            );
+        }
+    };
+    for isa in Isa::available() {
+        let gemm = Gemm::of_windows(isa, shape, *windows, need, true);
+        compare(&gemm, by_isa(&gemm, &images, &weights));
+    }
+    macro_rules! lanes {
+        ($($S:ty),*) => {$(
+            let gemm = cut::windows(Isa::Scalar, Registers::new::<$S>(), shape, *windows, need, true);
+            compare(&gemm, by_lanes::<$S>(&gemm, &images, &weights));
+        )*};
+    }
+    lanes!(LikeAvx512, LikeNeon, FewRegisters);
+}
+
+fn windows(
+    images: usize,
+    extent: [usize; 2],
+    channels: usize,
+    before: [usize; 2],
+    outputs: [usize; 2],
+) -> Windows {
+    let one = [1, 1];
+    let kernel = [3, 3];
+    Windows { images, extent, channels, kernel, stride: one, dilation: one, spread: one, before, outputs }
+}
+
+#[test]
+fn tiles_of_whole_images_and_of_parts_agree_with_the_definition() {
+    for (images, extent, channels, n) in [
+        (64, [4, 4], 16, 16),
+        (20, [8, 8], 16, 48),
+        (2, [32, 32], 16, 16),
+        (5, [14, 13], 32, 16),
+        (3, [28, 28], 16, 32),
+    ] {
+        check(&windows(images, extent, channels, [1, 1], extent), n, TileNeed::default());
+    }
+}
+
+#[test]
+fn any_padding_and_complete_tiles() {
+    check(&windows(7, [15, 18], 16, [0, 0], [13, 16]), 16, TileNeed::default());
+    check(&windows(7, [15, 18], 16, [2, 0], [16, 19]), 16, TileNeed::default());
+    let need = TileNeed { complete_rows: true, complete_cols: true };
+    check(&windows(9, [12, 12], 16, [1, 1], [12, 12]), 16, need);
+}
+
+#[test]
+fn only_what_gains_goes_this_way() {
+    let plain = windows(64, [8, 8], 16, [1, 1], [8, 8]);
+    for (windows, n) in [
+        (Windows { channels: 15, ..plain }, 16),
+        (Windows { stride: [2, 2], outputs: [4, 4], ..plain }, 16),
+        (Windows { images: 1, ..plain }, 16),
+        (plain, 10),
+    ] {
+        let (m, k) = (windows.rows().unwrap(), windows.depth().unwrap());
+        let shape = Shape { m, n, k, trans_a: false, trans_b: false };
+        let gemm = Gemm::of_windows(Isa::Scalar, shape, windows, TileNeed::default(), true);
+        assert!(matches!(gemm.path, Path::Windows(_)), "{windows:?}");
+    }
+}
