@@ -1,4 +1,5 @@
-//! Packing: blocks of A and B copied into the order in which the innermost loop reads them.
+//! Packing: blocks of B copied into the order in which the innermost loop reads them, and lines of A to where they do
+//! not push each other out of the cache.
 
 use super::micro::Registers;
 use crate::simd::Simd;
@@ -16,7 +17,7 @@ pub(super) const fn b_len(depth: usize, cols: usize, registers: Registers) -> us
 
 /// From one line of a copied block of A to the next: on a cache line, and never back to the same cache set soon.
 const fn line_stride(length: usize) -> usize {
-    (length.next_multiple_of(32)) + 16
+    length.next_multiple_of(32) + 16
 }
 
 /// Numbers in a copied block of A.
