@@ -130,7 +130,7 @@ impl Job {
         }
         .map_err(|error| Failure::data(&error))?;
 
-        let model = plan::model(settings, splits.data())?;
+        let model = plan::model(settings, splits.data(), image_files)?;
         let preprocess = preprocess(settings)?;
         let augment = plan::augment(settings, splits.data(), image_files)?;
         let epochs = at_least_one(settings, "train.epochs", 30)?;

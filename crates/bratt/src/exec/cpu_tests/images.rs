@@ -32,6 +32,23 @@ fn convolutions_and_their_gradients_agree_with_the_interpreter() {
     }
 }
 
+/// Large enough for Winograd's transforms, forward and for the gradient of the images, and for slices of the gradient of
+/// the weights; with a stride, pixels of the result are spread.
+#[test]
+fn convolutions_of_many_images_agree_with_the_interpreter() {
+    for stride in [1, 2] {
+        agrees(|g| {
+            let (x, w) = (g.input("x", [16, 8, 8, 16]), g.input("w", [3, 3, 16, 16]));
+            let window = Window::new([3, 3]).stride([stride; 2]).padding(Padding::all(1));
+            let y = g.tanh(g.mul(g.conv2d(x, w, &window, 1), g.constant(0.1)));
+            let [dx, dw] = g.vector_jacobian(y, g.exp(y), &[x, w])[..] else { return };
+            for (name, value) in [("y", y), ("dx", dx), ("dw", dw)] {
+                g.output(name, value);
+            }
+        });
+    }
+}
+
 #[test]
 fn pooling_and_its_gradients_agree_with_the_interpreter() {
     for (shape, window) in pools() {
