@@ -1,9 +1,9 @@
 """Numbers of PyTorch for the tests in main.rs, written beside this file as JSON: python make.py
 
-Everything is float64 on one thread; inputs are multiples of 1/8 from a fixed generator, so that they are short and exact
-in float32 too; results are kept to 12 digits. Layouts are bratt's: images [n, h, w, c], weights of convolutions [kh, kw, ci / groups, co], weights of
-dense layers [inputs, units]; PyTorch's [n, c, h, w], [co, ci / groups, kh, kw] and [units, inputs] are transposed on
-the way in and out. A gradient is that of sum(y * dy).
+Everything is float64 on one thread; inputs are multiples of 1/8 from a fixed generator, so that they are short and
+exact in float32 too; results are kept to 12 digits. Layouts are bratt's: images [n, h, w, c], weights of convolutions
+[kh, kw, ci / groups, co], weights of dense layers [inputs, units]; PyTorch's [n, c, h, w], [co, ci / groups, kh, kw]
+and [units, inputs] are transposed on the way in and out. A gradient is that of sum(y * dy).
 """
 
 import json
