@@ -289,53 +289,8 @@ mod tests {
         Settings::collect(&TrainArgs { set, ..TrainArgs::default() }).unwrap()
     }
 
-    fn digits_model(set: &[&str]) -> Result<ModelPlan, Failure> {
-        model(&settings(set), &bratt::data::digits())
-    }
-
-    fn layers(plan: &ModelPlan) -> Vec<String> {
-        plan.network.layers.iter().map(|named| named.layer.describe()).collect()
-    }
-
-    #[test]
-    fn the_settings_of_an_mlp_make_its_layers() {
-        let plan = digits_model(&["model.hidden=[32]", "model.activation=tanh", "model.drop=0.2"]).unwrap();
-        assert_eq!(
-            layers(&plan),
-            ["flatten", "dense 32", "batch_norm", "tanh", "dropout drop 0.2", "dense 10"]
-        );
-        let plan = digits_model(&[
-            "model.hidden=[32, 16]",
-            "model.activation=maxout",
-            "model.drop=0",
-            "model.pieces=3",
-        ]);
-        assert_eq!(
-            layers(&plan.unwrap()),
-            ["flatten", "maxout 32 of 3 pieces", "maxout 16 of 3 pieces", "dense 10"]
-        );
-    }
-
-    #[test]
-    fn the_initialisation_reaches_every_layer_with_weights() {
-        let plan = digits_model(&["model.init=orthogonal"]).unwrap();
-        let all = plan.network.layers.iter().all(|named| match &named.layer {
-            Layer::Dense(dense) => dense.init == Some(Initializer::Orthogonal { gain: 1.0 }),
-            _ => true,
-        });
-        assert!(all);
-    }
-
     #[test]
     fn a_wrong_choice_is_answered_with_the_nearest() {
-        for (set, nearest) in [
-            ("model.arch=mpl", "`mlp`"),
-            ("model.activation=rellu", "`relu`"),
-            ("model.init=he_norml", "`he_normal`"),
-        ] {
-            let text = digits_model(&[set]).unwrap_err().text();
-            assert!(text.contains("did you mean") && text.contains(nearest), "{text}");
-        }
         let text = optim(&settings(&["optim.type=adm"]), 1, 1).unwrap_err().text();
         assert!(text.contains("did you mean `adam`?"), "{text}");
     }

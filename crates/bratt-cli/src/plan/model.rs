@@ -157,3 +157,70 @@ fn initializer(settings: &Settings) -> Result<Option<Initializer>, Failure> {
         }
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::TrainArgs;
+
+    fn settings(set: &[&str]) -> Settings {
+        let set = set.iter().map(ToString::to_string).collect();
+        Settings::collect(&TrainArgs { set, ..TrainArgs::default() }).unwrap()
+    }
+
+    fn digits_model(set: &[&str]) -> Result<ModelPlan, Failure> {
+        model(&settings(set), &bratt::data::digits(), false)
+    }
+
+    fn layers(plan: &ModelPlan) -> Vec<String> {
+        plan.network.layers.iter().map(|named| named.layer.describe()).collect()
+    }
+
+    #[test]
+    fn the_settings_of_an_mlp_make_its_layers() {
+        let plan = digits_model(&["model.hidden=[32]", "model.activation=tanh", "model.drop=0.2"]).unwrap();
+        assert_eq!(
+            layers(&plan),
+            ["flatten", "dense 32", "batch_norm", "tanh", "dropout drop 0.2", "dense 10"]
+        );
+        let plan = digits_model(&[
+            "model.hidden=[32, 16]",
+            "model.activation=maxout",
+            "model.drop=0",
+            "model.pieces=3",
+        ]);
+        assert_eq!(
+            layers(&plan.unwrap()),
+            ["flatten", "maxout 32 of 3 pieces", "maxout 16 of 3 pieces", "dense 10"]
+        );
+    }
+
+    #[test]
+    fn the_initialisation_reaches_every_layer_with_weights() {
+        let plan = digits_model(&["model.init=orthogonal"]).unwrap();
+        let all = plan.network.layers.iter().all(|named| match &named.layer {
+            Layer::Dense(dense) => dense.init == Some(Initializer::Orthogonal { gain: 1.0 }),
+            _ => true,
+        });
+        assert!(all);
+    }
+
+    #[test]
+    fn a_wrong_choice_is_answered_with_the_nearest() {
+        for (set, nearest) in [
+            ("model.arch=mpl", "`mlp`"),
+            ("model.activation=rellu", "`relu`"),
+            ("model.init=he_norml", "`he_normal`"),
+        ] {
+            let text = digits_model(&[set]).unwrap_err().text();
+            assert!(text.contains("did you mean") && text.contains(nearest), "{text}");
+        }
+    }
+
+    #[test]
+    fn images_from_files_get_a_convolutional_network_unless_another_is_named() {
+        let model = |set: &[&str]| model(&settings(set), &bratt::data::digits(), true).unwrap().name;
+        assert_eq!(model(&[]), "convnet-s");
+        assert_eq!(model(&["model.arch=softmax"]), "softmax");
+    }
+}
