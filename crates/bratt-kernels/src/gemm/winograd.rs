@@ -287,6 +287,7 @@ unsafe fn filter<S: Simd>(g: [S::V; 3]) -> [S::V; IN] {
 /// # Safety
 /// The instruction set of `S` must be present, and the pointers valid.
 #[inline(always)]
+#[allow(clippy::needless_range_loop)] // Rows and columns are counted, as on paper.
 unsafe fn pixels<S: Simd>(from: *const f32, line: usize, pixel: usize, to: *mut f32, apart: usize) {
     // SAFETY: the caller vouches for 6x6 pixels and 36 positions.
     unsafe {
