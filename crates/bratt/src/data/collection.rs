@@ -246,14 +246,14 @@ impl Collection {
                 return Vec::new();
             };
             if let Place::Row { file, group, .. } = &first.place {
-                return rows(file, *group, block, &size);
+                return rows(file, *group, block, size);
             }
             let of = |item: &Item| {
                 let head = item.place.read(HEAD)?;
-                if decode::size_is_in_head(&head) {
-                    if let Ok(found) = size(item, &head) {
-                        return Ok(found);
-                    }
+                if decode::size_is_in_head(&head)
+                    && let Ok(found) = size(item, &head)
+                {
+                    return Ok(found);
                 }
                 if (head.len() as u64) < HEAD { size(item, &head) } else { size(item, &item.place.whole()?) }
             };

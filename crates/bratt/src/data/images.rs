@@ -132,7 +132,7 @@ fn decoded(
         let images: Vec<_> = missing.map(|(item, _)| item.clone()).collect();
         let from_cache = count - images.len();
         let mut rest = read(&Collection { images, ..Collection::default() }).into_iter();
-        let all = kept.into_iter().map(|kept| kept.map(Ok).or_else(|| rest.next())).flatten().collect();
+        let all = kept.into_iter().filter_map(|kept| kept.map(Ok).or_else(|| rest.next())).collect();
         let images = if from_cache == 1 { "image" } else { "images" };
         return (all, Some(format!("{} {images} from the cache", thousands(from_cache))));
     }
