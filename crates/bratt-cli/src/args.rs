@@ -113,6 +113,9 @@ pub struct TrainArgs {
     /// Images that are corrupt or truncated: fail or skip [default: fail]
     #[arg(long, value_name = "HOW", help_heading = "Data")]
     pub on_bad: Option<String>,
+    /// Neither use nor keep decoded images (see `bratt data cache`)
+    #[arg(long, help_heading = "Data")]
+    pub no_cache: bool,
     /// CSV: the column to predict; tar files: the ending or JSON key of labels; CIFAR-100: fine or coarse
     #[arg(long, value_name = "COLUMN", help_heading = "Data")]
     pub label: Option<String>,
@@ -246,6 +249,21 @@ pub struct AuditArgs {
 pub enum DataCommand {
     /// Find a known data set on this machine, or download it; without a name, list them
     Fetch(FetchArgs),
+    /// Show where decoded images are kept and how much room they take, or remove them
+    Cache(CacheArgs),
+}
+
+const CACHE_HELP: &str = "\
+Image files are decoded and resized once; later trainings and evaluations of the same files at the same size read the
+pixels from here. What has not been used for longest goes first when the limit is reached. Nothing in it is needed.";
+
+/// Options of `data cache`.
+#[derive(Args, Debug)]
+#[command(after_help = CACHE_HELP)]
+pub struct CacheArgs {
+    /// Remove what is kept
+    #[arg(long)]
+    pub clear: bool,
 }
 
 const FETCH_HELP: &str = "\
@@ -281,6 +299,9 @@ pub struct EvalArgs {
     /// Images that are corrupt or truncated: fail or skip [default: fail]
     #[arg(long, value_name = "HOW")]
     pub on_bad: Option<String>,
+    /// Neither use nor keep decoded images (see `bratt data cache`)
+    #[arg(long)]
+    pub no_cache: bool,
     /// Fail (exit code 1) if the accuracy is below this
     #[arg(long, value_name = "FRACTION")]
     pub require_accuracy: Option<f64>,

@@ -9,6 +9,7 @@ mod model;
 pub use augment::{AugmentPlan, augment};
 pub use model::{ModelPlan, model, model_from_layers};
 
+use crate::commands;
 use crate::failure::{Exit, Failure};
 use crate::settings::{Origin, Settings};
 use crate::spec::{self, Training};
@@ -80,12 +81,13 @@ pub fn data(settings: &Settings) -> Result<DataPlan, Failure> {
     let regression = settings.given::<String>("model.arch")?.as_deref() == Some("linear");
     let path = (path != DIGITS).then(|| PathBuf::from(path));
     let layout = path.as_deref().map(Layout::of).and_then(Result::ok);
-    let images = if layout.is_some_and(|layout| layout.has_image_files()) {
-        images(settings)?
-    } else {
-        ImageOptions::default()
+    let has_image_files = layout.is_some_and(|layout| layout.has_image_files());
+    let images = if has_image_files { images(settings)? } else { ImageOptions::default() };
+    let cache = match has_image_files && settings.get("data.cache", true)? {
+        true => commands::cache::cache(),
+        false => None,
     };
-    Ok(DataPlan { path, options: Options { label, regression, classes: None, images } })
+    Ok(DataPlan { path, options: Options { label, regression, classes: None, images, cache } })
 }
 
 /// How images in folders are read.

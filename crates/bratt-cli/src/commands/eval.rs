@@ -19,7 +19,7 @@ pub fn run(args: &EvalArgs, global: Global) -> Result<u8, Failure> {
     let threads = plan::threads(args.threads.unwrap_or(0))?;
     let judged = match &args.data {
         Some(path) => given(&model, path, args)?,
-        None => own_test_part(&model, &args.model)?,
+        None => own_test_part(&model, args)?,
     };
     let part = match &judged.splits {
         Some(splits) => splits.test(),
@@ -77,7 +77,8 @@ fn given(model: &TrainedModel, path: &Path, args: &EvalArgs) -> Result<Judged, F
             ..images_of(model)
         };
         let label = args.label.clone();
-        let options = Options { label, regression: model.task == Task::Regress, classes, images };
+        let cache = if args.no_cache { None } else { super::cache::cache() };
+        let options = Options { label, regression: model.task == Task::Regress, classes, images, cache };
         Some(data::open(path, &options).map_err(|error| plan::unusable(&error))?)
     };
     let (data, what) = match source {
@@ -115,7 +116,7 @@ fn images_of(model: &TrainedModel) -> ImageOptions {
 
 /// The test part of the data that the model was trained on, found again from the configuration beside the model, or,
 /// for the built-in digits, from what the model says of itself.
-fn own_test_part(model: &TrainedModel, path: &Path) -> Result<Judged, Failure> {
+fn own_test_part(model: &TrainedModel, args: &EvalArgs) -> Result<Judged, Failure> {
     let origin = &model.provenance;
     let asked = || {
         Failure::new(Exit::Usage, "no data to judge the model on").because(format!(
@@ -123,9 +124,13 @@ fn own_test_part(model: &TrainedModel, path: &Path) -> Result<Judged, Failure> {
             origin.data
         ))
     };
-    let beside = super::model_file(path).with_file_name("config.toml");
+    let beside = super::model_file(&args.model).with_file_name("config.toml");
     let splits = if beside.exists() {
-        let settings = Settings::collect(&TrainArgs { config: Some(beside), ..TrainArgs::default() })?;
+        let settings = Settings::collect(&TrainArgs {
+            config: Some(beside),
+            no_cache: args.no_cache,
+            ..TrainArgs::default()
+        })?;
         let plan = plan::data(&settings)?;
         let source =
             plan.open(&settings).map_err(|failure| failure.help("name the data: `bratt eval MODEL DATA`"))?;

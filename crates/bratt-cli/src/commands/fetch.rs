@@ -57,15 +57,5 @@ fn found(terminal: &mut Terminal, folder: &Path, how: &str) {
 
 /// Where programs keep data of the user: `$XDG_DATA_HOME`, or what stands for it on the system.
 fn data_folder() -> Option<PathBuf> {
-    let named = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let data = if cfg!(windows) {
-        named("LOCALAPPDATA")
-    } else {
-        named("XDG_DATA_HOME").or_else(|| {
-            let below =
-                if cfg!(target_os = "macos") { "Library/Application Support" } else { ".local/share" };
-            named("HOME").map(|home| home.join(below))
-        })
-    };
-    data.map(|data| data.join("bratt"))
+    super::user_folder("XDG_DATA_HOME", ["Library/Application Support", ".local/share"])
 }

@@ -34,6 +34,7 @@ impl Place {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bratt"));
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
+        command.env("XDG_CACHE_HOME", self.path(".cache")).env("LOCALAPPDATA", self.path(".cache"));
         command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
         command
     }

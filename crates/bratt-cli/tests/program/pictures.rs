@@ -170,3 +170,22 @@ fn a_known_data_set_is_listed_or_its_name_is_mended() {
     }
     place.bratt("data fetch mnist --to m").fails(3, &["train-images-idx3-ubyte.gz: this is not the file of"]);
 }
+
+#[test]
+fn decoded_images_are_kept_for_the_next_time_and_can_be_removed() {
+    let place = Place::new();
+    landscapes(&place);
+    let first = told(&place.bratt("train land --epochs 1 --seed 1 --name a").good());
+    assert!(!first.contains("from the cache"), "{first}");
+    let again = told(&place.bratt("train land --epochs 1 --seed 1 --name b").good());
+    assert!(again.contains("60 images from the cache"), "{again}");
+    let without = told(&place.bratt("train land --epochs 1 --seed 1 --name c --no-cache").good());
+    assert!(!without.contains("from the cache"), "{without}");
+    let model = |name: &str| std::fs::read(place.path(&format!("runs/{name}/model.safetensors"))).unwrap();
+    assert!(model("a") == model("b") && model("a") == model("c"), "the same model either way");
+    place.bratt("eval runs/c").good();
+    let shown = place.bratt("data cache").good();
+    assert!(shown.contains("1 file, ") && shown.contains("of at most"), "{shown}");
+    assert!(place.bratt("data cache --clear").good().contains("removed 1 file"));
+    assert!(place.bratt("data cache").good().contains("0 files"));
+}

@@ -210,6 +210,21 @@ fn other(file: &[u8]) -> Result<Picture, Fault> {
     Ok(picture(image, orientation, mode))
 }
 
+/// Every [`Picture::mode`].
+pub(super) const MODES: [&str; 11] = [
+    "grey",
+    "grey + alpha",
+    "colour",
+    "colour + alpha",
+    "16 bit grey",
+    "16 bit grey + alpha",
+    "16 bit colour",
+    "16 bit colour + alpha",
+    "floating point",
+    "palette",
+    "CMYK",
+];
+
 fn mode(image: &DynamicImage) -> &'static str {
     match image {
         DynamicImage::ImageLuma8(_) => "grey",

@@ -10,6 +10,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use super::cache::{self, Decoded};
 use super::collection::{Collection, Found, Portion};
 use super::dataset::{BYTE_SCALE, thousands};
 use super::decode::{self, Picture};
@@ -38,18 +39,14 @@ pub(super) fn load(path: &Path, collection: Collection, options: &Options) -> Re
         Some([height, width]) => ([height, width], format!("made {height}x{width}")),
         None => choose_size(&collection, images),
     };
-    let read = collection.map(images.threads, |item, file| {
-        let picture = decode::decode(file, &item.place.path())?;
-        let (look, own) = (Look::of(&picture, false), picture.channels);
-        Ok((look, own, resize::resized(picture, size, images.fit)?))
-    });
+    let (read, cached) = decoded(&collection, size, options);
     let bad = read.iter().filter(|result| result.is_err()).count();
     let good = read.len() - bad;
     if bad > 0 && (images.on_bad == OnBad::Fail || good == 0) {
         let bad = read.into_iter().filter_map(Result::err).collect();
         return Err(DataError::BadImages { path: path.to_owned(), all: collection.images.len(), bad });
     }
-    let colour = read.iter().flatten().any(|(_, channels, _)| *channels == 3);
+    let colour = read.iter().flatten().any(|image| image.channels == 3);
     let channels = images.channels.unwrap_or(if colour { 3 } else { 1 });
     if !matches!(channels, 1 | 3) {
         return Err(DataError::ImageShape { shape: vec![size[0], size[1], channels] });
@@ -59,7 +56,7 @@ pub(super) fn load(path: &Path, collection: Collection, options: &Options) -> Re
     let mut train = Examples::default();
     let (mut test, mut val) = (Examples::default(), Vec::new());
     for (item, result) in collection.images.iter().zip(read) {
-        let (look, own, bytes) = match result {
+        let Decoded { look, channels: own, bytes } = match result {
             Ok(read) => read,
             Err(error) => {
                 looks.push(Err(said(&error)));
@@ -98,6 +95,9 @@ pub(super) fn load(path: &Path, collection: Collection, options: &Options) -> Re
     if let Some(test) = &test {
         let _ = write!(reason, "; test data given: {}", thousands(test.len()));
     }
+    if let Some(cached) = cached {
+        let _ = write!(reason, "; {cached}");
+    }
     for (n, what) in [
         (bad, ["unusable image left out", "unusable images left out"]),
         (collection.refused, ["member with an unsafe name refused", "members with unsafe names refused"]),
@@ -108,6 +108,40 @@ pub(super) fn load(path: &Path, collection: Collection, options: &Options) -> Re
         }
     }
     Ok(Source { train, val, test, reason, found: Some(Found { collection, looks }) })
+}
+
+/// Every image at its size, from the cache as far as it has them, and a word about the cache.
+fn decoded(
+    collection: &Collection,
+    size: [usize; 2],
+    options: &Options,
+) -> (Vec<Result<Decoded, DataError>>, Option<String>) {
+    let (threads, fit) = (options.images.threads, options.images.fit);
+    let read = |collection: &Collection| {
+        collection.map(threads, |item, file| {
+            let picture = decode::decode(file, &item.place.path())?;
+            let (look, channels) = (Look::of(&picture, false), picture.channels);
+            Ok(Decoded { look, channels, bytes: resize::resized(picture, size, fit)? })
+        })
+    };
+    let Some(cache) = &options.cache else { return (read(collection), None) };
+    let Some(key) = cache::key(collection, size, fit) else { return (read(collection), None) };
+    let count = collection.images.len();
+    if let Some(kept) = cache.read(key, count, size) {
+        let missing = collection.images.iter().zip(&kept).filter(|(_, kept)| kept.is_none());
+        let images: Vec<_> = missing.map(|(item, _)| item.clone()).collect();
+        let from_cache = count - images.len();
+        let mut rest = read(&Collection { images, ..Collection::default() }).into_iter();
+        let all = kept.into_iter().filter_map(|kept| kept.map(Ok).or_else(|| rest.next())).collect();
+        let images = if from_cache == 1 { "image" } else { "images" };
+        return (all, Some(format!("{} {images} from the cache", thousands(from_cache))));
+    }
+    let all = read(collection);
+    // Files that changed while they were read would be kept under the key of what they were before.
+    let good = all.iter().any(Result::is_ok) && cache::key(collection, size, fit) == Some(key);
+    let kept: Vec<Option<&Decoded>> = all.iter().map(|image| image.as_ref().ok()).collect();
+    let word = if good { cache.write(key, &kept, size) } else { None };
+    (all, word)
 }
 
 /// What data are called: the name of their folder, or of their file without its ending.

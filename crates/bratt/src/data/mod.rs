@@ -13,6 +13,7 @@
 //! | [`idx`] | the files of the MNIST family |
 //! | [`csv`] | tables with a label or a target column |
 //! | [`collection`] | images that are still to be read, wherever they lie |
+//! | [`cache`] | decoded pixels kept for the next time |
 //! | [`tree`] | folders of images, a folder a class |
 //! | [`manifest`] | lists of image files with their labels |
 //! | [`shards`] | tar files of images with their labels |
@@ -49,6 +50,7 @@
 pub mod audit;
 pub mod augment;
 pub mod batches;
+pub mod cache;
 pub mod cifar;
 pub mod collection;
 pub mod csv;
@@ -81,6 +83,7 @@ mod parallel;
 pub use audit::Audit;
 pub use augment::Augment;
 pub use batches::{Batches, LastBatch};
+pub use cache::PixelCache;
 pub use dataset::{Dataset, Features, Targets};
 pub use digits::digits;
 pub use error::DataError;

@@ -1,5 +1,6 @@
 //! How data are read, where the defaults will not do.
 
+use super::cache::PixelCache;
 use super::resize::Fit;
 
 /// What to make of the data; the defaults do for most.
@@ -14,6 +15,8 @@ pub struct Options {
     pub classes: Option<Vec<String>>,
     /// Folders of images: how they are read.
     pub images: ImageOptions,
+    /// Where decoded image files are kept for the next time. Default: nowhere.
+    pub cache: Option<PixelCache>,
 }
 
 /// How images in folders become examples of one shape.
