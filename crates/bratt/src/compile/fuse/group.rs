@@ -201,8 +201,13 @@ impl Group {
         };
         let values = self.nodes.iter().copied().filter(|&node| escapes(node)).collect();
         let stores = emit::Stores { values, ..emit::Stores::none() };
+        // A convolution is cut by outputs: tiles of complete columns would each look through all windows.
+        let windows = self.matmul.is_some_and(|node| {
+            let left = views.base(views.node(node).inputs[0]);
+            views.windows(left).is_some()
+        });
         match tape::needs(&emit::tape(views, self, &stores).spec) {
-            Ok(needs) => tape::fits(&needs, rows, cols),
+            Ok(needs) => tape::fits(&needs, rows, cols) && !(windows && needs.complete_cols),
             Err(_) => false,
         }
     }
