@@ -23,7 +23,7 @@
 //!
 //! Source: Lavin and Gray, *Fast algorithms for convolutional neural networks*, 2016.
 
-use super::cut::TILES;
+use super::cut::ENOUGH_TILES;
 use super::micro::{self, AS_IS, Block, ROWS, Registers};
 use super::windows::{Chunks, Windows};
 use super::{LINE, Shape, Tile, TileKernel};
@@ -71,7 +71,7 @@ impl Winograd {
             return None;
         }
         let (images, down, rows) = if down * across * 2 <= CHUNK_TILES && images > 1 {
-            let enough = (images / TILES).max(1);
+            let enough = (images / ENOUGH_TILES).max(1);
             ((CHUNK_TILES / (down * across)).min(enough), down, oh)
         } else if down * across <= 2 * CHUNK_TILES {
             (1, down, oh)
