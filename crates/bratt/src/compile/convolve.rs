@@ -7,7 +7,7 @@
 //! |---|---|
 //! | conv2d | `X W` |
 //! | weight gradient | `X^T dy` |
-//! | input gradient | a convolution of stride 1: dy with zeros spread between its pixels and around them, with W flipped in height and width and its channels transposed |
+//! | input gradient | a convolution of stride 1 over dy, its pixels a stride apart with zeros between and around, with W flipped in height and width and its channels transposed |
 //!
 //! Groups are one product each. Depthwise convolution (a group for each channel, one output per group) has no product:
 //! it is a sum over the taps, and its weight gradient a sum over the outputs.

@@ -1,8 +1,9 @@
 //! How each node looks to the fuser.
 //!
 //! Every tensor is a row-major block, and a tape sees `rows x cols`. Reshapes and repeats of nothing are *aliases* of
-//! the same memory. Windows that only products look through, as their left factor, are no work either. A broadcast is not work but a narrower *view* of an operand: one number, one per row or one per
-//! column of the space that its result spans.
+//! the same memory. Windows that only products look through, as their left factor, are no work either. A broadcast is
+//! not work but a narrower *view* of an operand: one number, one per row or one per column of the space that its result
+//! spans.
 
 use crate::graph::{Graph, Node, Op, Value, Window};
 use bratt_kernels::tape::Extent;
