@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from common import arguments, measure
+from torch_step import trainer
 
 WORKS = ("cnn_step", "resnet20_step", "resnet20_forward", "resnet18_step", "resnet20_latency", "resnet20_memory")
 
@@ -73,25 +74,6 @@ def cnn():
     )
 
 
-def trainer(model, optimizer, compiled):
-    loss_of = nn.CrossEntropyLoss()
-
-    def forward(images, labels):
-        return loss_of(model(images), labels)
-
-    if compiled:
-        forward = torch.compile(forward)
-
-    def step(images, labels):
-        optimizer.zero_grad(set_to_none=True)
-        loss = forward(images, labels)
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-
-    return step
-
-
 def steps(work, make, shape, optimizer_of):
     images, labels = torch.randn(shape), torch.randint(0, 10, shape[:1])
     for variant in ("eager", "channels_last", "compiled", "compiled, channels_last"):
@@ -100,7 +82,7 @@ def steps(work, make, shape, optimizer_of):
         if "channels_last" in variant:
             model, x = model.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
         step = trainer(model, optimizer_of(model), "compiled" in variant)
-        measure(work, "torch", variant, lambda: step(x, labels), warm=2, least=3)
+        measure(work, "torch", variant, lambda: step(x, labels).item(), warm=2, least=3)
 
 
 def sgd(model):
@@ -150,7 +132,7 @@ def resnet20_memory():
     model = resnet20().train()
     step = trainer(model, sgd(model), compiled=False)
     images, labels = torch.randn(128, 3, 32, 32), torch.randint(0, 10, (128,))
-    measure("resnet20_memory", "torch", "eager", lambda: step(images, labels), seconds=0.5, least=3, warm=1)
+    measure("resnet20_memory", "torch", "eager", lambda: step(images, labels).item(), seconds=0.5, least=3, warm=1)
 
 
 def main():

@@ -5,6 +5,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from common import BATCH, FORWARD_FLOPS, SIZES, STEP_FLOPS, arguments, digits, measure
+from torch_step import trainer
 
 WORKS = ("mlp_step", "mlp_epoch", "mlp_latency", "softmax_epoch", "matmul")
 
@@ -16,32 +17,16 @@ def mlp():
     return nn.Sequential(*layers, nn.Linear(*SIZES[-2:]))
 
 
-def trainer(fused, compiled):
+def mlp_trainer(fused, compiled):
     model = mlp().train()
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=fused)
-    loss_of = nn.CrossEntropyLoss()
-
-    def forward(images, labels):
-        return loss_of(model(images), labels)
-
-    if compiled:
-        forward = torch.compile(forward)
-
-    def step(images, labels):
-        optimizer.zero_grad(set_to_none=True)
-        loss = forward(images, labels)
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    return step
+    return trainer(model, torch.optim.Adam(model.parameters(), lr=1e-3, fused=fused), compiled)
 
 
 def step_variants():
     return {
-        "eager": trainer(fused=False, compiled=False),
-        "fused adam": trainer(fused=True, compiled=False),
-        "compiled, fused adam": trainer(fused=True, compiled=True),
+        "eager": mlp_trainer(fused=False, compiled=False),
+        "fused adam": mlp_trainer(fused=True, compiled=False),
+        "compiled, fused adam": mlp_trainer(fused=True, compiled=True),
     }
 
 
@@ -60,7 +45,7 @@ def batches(images, labels):
 
 
 def mlp_epoch(images, labels):
-    step = trainer(fused=True, compiled=False)
+    step = mlp_trainer(fused=True, compiled=False)
 
     def epoch():
         for batch in batches(images, labels):
