@@ -56,6 +56,8 @@ pub enum Color {
 pub enum Command {
     /// Train a classifier; without arguments on the built-in digits
     Train(Box<TrainArgs>),
+    /// Go on with a training that was interrupted, or make it longer
+    Resume(ResumeArgs),
     /// Find what is wrong with data: unreadable files, duplicates, wrong labels, imbalance
     Audit(AuditArgs),
     /// Data sets that are known by name
@@ -207,6 +209,9 @@ pub struct TrainArgs {
     /// Folder of runs
     #[arg(long, visible_alias = "out", value_name = "FOLDER", help_heading = "Run")]
     pub runs: Option<String>,
+    /// Least seconds between two checkpoints, from which `bratt resume` goes on; 0: every step [default: 10]
+    #[arg(long, value_name = "SECONDS", help_heading = "Run")]
+    pub checkpoint_every: Option<f64>,
     /// Read settings from a TOML file, such as the config.toml of an earlier run
     #[arg(long, value_name = "FILE", help_heading = "Run")]
     pub config: Option<PathBuf>,
@@ -215,6 +220,39 @@ pub struct TrainArgs {
     pub set: Vec<String>,
     /// Print one JSON object on standard output at the end, and all else on standard error
     #[arg(long, help_heading = "Run")]
+    pub json: bool,
+}
+
+const RESUME_HELP: &str = "\
+The model becomes the same, byte for byte, as if training had never been interrupted.
+
+Examples:
+  bratt resume runs/digits-1
+  bratt resume runs/digits-1 --epochs +20     20 epochs more, at the learning rate that the schedule ended with";
+
+/// Options of `resume`.
+#[derive(Args, Debug)]
+#[command(after_help = RESUME_HELP)]
+pub struct ResumeArgs {
+    /// The folder of the run
+    pub run: PathBuf,
+    /// Epochs in all, or with + so many more
+    #[arg(long, short, value_name = "N|+N")]
+    pub epochs: Option<String>,
+    /// Where the data is now, if it was moved
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<String>,
+    /// Neither use nor keep decoded images (see `bratt data cache`)
+    #[arg(long)]
+    pub no_cache: bool,
+    /// Threads [default: as before]; the result does not depend on it
+    #[arg(long, value_name = "N")]
+    pub threads: Option<u64>,
+    /// Threads that make batches beside the training [default: as before]; the result does not depend on it
+    #[arg(long, value_name = "N")]
+    pub loaders: Option<u64>,
+    /// Print one JSON object on standard output at the end, and all else on standard error
+    #[arg(long)]
     pub json: bool,
 }
 

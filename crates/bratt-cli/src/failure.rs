@@ -105,6 +105,14 @@ impl Failure {
         self
     }
 
+    /// The same with a way to mend it, unless there is one.
+    pub fn or_help(self, text: impl Into<String>) -> Failure {
+        match &self {
+            Failure::Told { help: None, .. } => self.help(text),
+            _ => self,
+        }
+    }
+
     /// The same with a place or cause in front of the others.
     pub fn because(mut self, text: impl Into<String>) -> Failure {
         if let Failure::Told { causes, .. } = &mut self {

@@ -179,7 +179,11 @@ pub fn optim(settings: &Settings, epochs: u64, steps_per_epoch: u64) -> Result<O
     if rate <= 0.0 {
         return Err(settings.invalid("optim.lr", "a number above 0"));
     }
-    let steps = epochs.saturating_mul(steps_per_epoch);
+    let span = match settings.given::<u64>("optim.schedule_epochs")? {
+        Some(0) => return Err(settings.invalid("optim.schedule_epochs", "at least 1")),
+        span => span.unwrap_or(epochs),
+    };
+    let steps = span.saturating_mul(steps_per_epoch);
     let schedule = spec::parse(&spec, Training { rate, steps, steps_per_epoch })?;
 
     let mut momentum = None;

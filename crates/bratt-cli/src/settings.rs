@@ -85,6 +85,7 @@ pub const KEYS: &[Key] = &[
     key("optim.type", "--optimizer", "sgd, momentum, nesterov, adagrad, rmsprop, adam or adamw"),
     key("optim.lr", "--lr", "learning rate"),
     key("optim.schedule", "--schedule", "how the learning rate changes"),
+    only_key("optim.schedule_epochs", "epochs over which it changes; all, unless training was extended"),
     key("optim.momentum", "--momentum", "momentum: a number or a schedule"),
     only_key("optim.rho", "rmsprop: share of the running mean that is kept"),
     only_key("optim.rho1", "adam, adamw: share of the first moment that is kept"),
@@ -102,6 +103,7 @@ pub const KEYS: &[Key] = &[
     key("machine.isa", "--isa", "instruction set: auto, avx512, avx2, neon or scalar"),
     key("run.name", "--name", "name of the run"),
     key("run.folder", "--runs", "folder of runs"),
+    key("run.checkpoint_every", "--checkpoint-every", "least seconds between two checkpoints; 0: every step"),
 ];
 
 /// Where a setting comes from.
@@ -153,6 +155,33 @@ impl Settings {
         }
         settings.take_flags(args);
         Ok(settings)
+    }
+
+    /// The settings of a run that was begun before, each with the origin that its `config.toml` notes, and `changes`.
+    ///
+    /// # Errors
+    /// As [`Settings::collect`].
+    pub fn of_run(config: &Path, changes: &[(&'static str, Value, Origin)]) -> Result<Settings, Failure> {
+        let mut settings = Settings::default();
+        settings.read_file(config)?;
+        let text = std::fs::read_to_string(config).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        for (_, origin) in settings.typed.values_mut() {
+            let Origin::File(_, line) = origin else { continue };
+            let noted = lines.get(*line - 1).and_then(|line| line.rsplit_once("# "));
+            if let Some((_, noted)) = noted {
+                *origin = Origin::Chosen(noted.into());
+            }
+        }
+        for (name, value, origin) in changes {
+            settings.typed.insert(name, (value.clone(), origin.clone()));
+        }
+        Ok(settings)
+    }
+
+    /// Whether someone set a key.
+    pub fn has(&self, name: &str) -> bool {
+        self.typed.contains_key(name)
     }
 
     fn read_file(&mut self, path: &Path) -> Result<(), Failure> {
@@ -258,6 +287,7 @@ impl Settings {
             ("--isa", text(&args.isa)),
             ("--name", text(&args.name)),
             ("--runs", text(&args.runs)),
+            ("--checkpoint-every", number(args.checkpoint_every)),
         ];
         for (flag, value) in flags {
             let key = KEYS.iter().find(|key| key.flag == Some(flag));

@@ -13,6 +13,7 @@
 //! What a batch holds does not depend on the number of loaders.
 
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 
@@ -54,7 +55,7 @@ impl<'a> Loader<'a> {
     /// let augment = Augment { crop: 1, ..Augment::default() };
     /// let loader = Loader::new(&data, &train, 32.try_into().unwrap(), 4, 7, &augment);
     /// let mut features = vec![0.0; 32 * 64];
-    /// let seen = loader.run(1, 2, |feed| {
+    /// let seen = loader.run(1, 0..8, |feed| {
     ///     let mut seen = 0;
     ///     while let Some(labels) = feed.next(&mut features) {
     ///         seen += labels.own.len();
@@ -99,18 +100,20 @@ impl<'a> Loader<'a> {
         Maker { data: self.data, train: self.train, augmenter, other: vec![0.0; self.data.feature_len()] }
     }
 
-    /// Calls `work` with the batches of `epochs` epochs, made ahead on so many threads; they end with it.
-    pub fn run<R>(&self, loaders: usize, epochs: u64, work: impl FnOnce(&mut Feed<'a>) -> R) -> R {
-        let batches = self.steps as u64 * epochs;
+    /// Calls `work` with the batches of these numbers, counted over all epochs, made ahead on so many threads; they end
+    /// with it.
+    pub fn run<R>(&self, loaders: usize, batches: Range<u64>, work: impl FnOnce(&mut Feed<'a>) -> R) -> R {
+        let steps = self.steps.max(1) as u64;
         if loaders == 0 {
+            let epoch = batches.start / steps;
             let source = Source::Here(Box::new(Here {
                 loader: self.clone(),
                 maker: self.maker(),
-                epoch: 0,
-                order: self.epoch(0),
+                epoch,
+                order: self.epoch(epoch),
                 labels: Labels::default(),
             }));
-            return work(&mut Feed { source, next: 0, batches, steps: self.steps as u64 });
+            return work(&mut Feed { source, first: batches.start, batches, steps });
         }
         thread::scope(|scope| {
             let lanes = (0..loaders).map(|lane| {
@@ -120,13 +123,13 @@ impl<'a> Loader<'a> {
                     // The other end is here.
                     let _ = give_back.send(Batch::default());
                 }
-                let numbers = (lane as u64..batches).step_by(loaders);
+                let numbers = (batches.start + lane as u64..batches.end).step_by(loaders);
                 scope.spawn(move || self.load(numbers, &empty, &full));
                 Lane { take, give_back, held: None }
             });
             let source = Source::Lanes(lanes.collect());
             // Dropped before the scope ends, so that waiting loaders end.
-            let mut feed = Feed { source, next: 0, batches, steps: self.steps as u64 };
+            let mut feed = Feed { source, first: batches.start, batches, steps };
             work(&mut feed)
         })
     }
@@ -134,12 +137,14 @@ impl<'a> Loader<'a> {
     /// What a loader does: makes the batches of `numbers` until there are no more or nobody wants them.
     fn load(&self, numbers: impl Iterator<Item = u64>, empty: &Receiver<Batch>, full: &SyncSender<Batch>) {
         let mut maker = self.maker();
-        let (mut epoch, mut order) = (0, self.epoch(0));
+        let mut of: Option<(u64, Batches)> = None;
         for number in numbers {
-            let (of, at) = (number / self.steps as u64, (number % self.steps as u64) as usize);
-            if of != epoch {
-                (epoch, order) = (of, self.epoch(of));
-            }
+            let (epoch, at) = (number / self.steps as u64, (number % self.steps as u64) as usize);
+            let order = match of.take() {
+                Some((same, order)) if same == epoch => order,
+                _ => self.epoch(epoch),
+            };
+            let (_, order) = of.insert((epoch, order));
             let (Ok(mut batch), Some(indices)) = (empty.recv(), order.get(at)) else { return };
             batch.features.resize(indices.len() * self.data.feature_len(), 0.0);
             maker.make(epoch, indices, &mut batch.features, &mut batch.labels);
@@ -211,8 +216,9 @@ fn values(bytes: &[u8], scale: f32, to: &mut [f32]) {
 #[derive(Debug)]
 pub struct Feed<'a> {
     source: Source<'a>,
-    next: u64,
-    batches: u64,
+    first: u64,
+    /// Those to come.
+    batches: Range<u64>,
     steps: u64,
 }
 
@@ -239,16 +245,12 @@ struct Lane {
 }
 
 impl Feed<'_> {
-    /// Writes the features of the next batch, `[n, feature_len]`; its labels. None where all epochs are done.
+    /// Writes the features of the next batch, `[n, feature_len]`; its labels. None where all are done.
     ///
     /// # Panics
     /// If `features` is too short for the batch.
     pub fn next(&mut self, features: &mut [f32]) -> Option<&Labels> {
-        if self.next == self.batches {
-            return None;
-        }
-        let (number, steps) = (self.next, self.steps);
-        self.next += 1;
+        let (number, steps) = (self.batches.next()?, self.steps);
         match &mut self.source {
             Source::Here(here) => {
                 let (epoch, at) = (number / steps, (number % steps) as usize);
@@ -259,7 +261,7 @@ impl Feed<'_> {
                 Some(&here.labels)
             }
             Source::Lanes(lanes) => {
-                let lane = (number % lanes.len() as u64) as usize;
+                let lane = ((number - self.first) % lanes.len() as u64) as usize;
                 let lane = &mut lanes[lane];
                 if let Some(done) = lane.held.take() {
                     // A loader that has made its last batch takes no more back.
@@ -286,7 +288,11 @@ mod tests {
         let train: Vec<u32> = (0..70).map(|n| 3 * n).collect();
         let steps = 70usize.div_ceil(size);
         let loader = Loader::new(&data, &train, size.try_into().unwrap(), steps, 7, augment);
-        loader.run(loaders, 3, |feed| {
+        all_of(&loader, loaders, 0..3 * steps as u64, size)
+    }
+
+    fn all_of(loader: &Loader<'_>, loaders: usize, batches: Range<u64>, size: usize) -> Seen {
+        loader.run(loaders, batches, |feed| {
             let mut seen = Vec::new();
             let mut features = vec![0.0; size * 64];
             while let Some(labels) = feed.next(&mut features) {
@@ -313,6 +319,21 @@ mod tests {
     }
 
     #[test]
+    fn batches_do_not_depend_on_where_one_begins() {
+        let (data, train) = (digits(), (0..70).collect::<Vec<u32>>());
+        let loader = Loader::new(&data, &train, 16.try_into().unwrap(), 5, 7, &mixed());
+        let whole = all_of(&loader, 0, 0..15, 16);
+        for first in [1, 5, 7, 14, 15] {
+            for loaders in [0, 1, 3] {
+                assert!(
+                    all_of(&loader, loaders, first..15, 16) == whole[first as usize..],
+                    "{first} {loaders}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn an_example_does_not_depend_on_the_size_of_its_batch() {
         let rows = |seen: Seen| -> Vec<(Vec<f32>, [f32; 3])> {
             let one = |(x, y): (Vec<f32>, Labels)| {
@@ -334,7 +355,7 @@ mod tests {
         let augment = mixed();
         let loader = Loader::new(&data, &train, 10.try_into().unwrap(), 100, 7, &augment);
         let mut features = vec![0.0; 640];
-        let seen = loader.run(3, 1000, |feed| {
+        let seen = loader.run(3, 0..100_000, |feed| {
             feed.next(&mut features);
             feed.next(&mut features).map(|labels| labels.own.len())
         });

@@ -74,8 +74,18 @@ impl Slots {
         Ok(())
     }
 
+    /// Replaces the values of a slot; nothing if there is no such slot, or it holds another number of them.
+    pub(crate) fn copy_from(&mut self, name: &str, values: &[f32]) -> Option<()> {
+        let (_, span) = self.layout.find(name)?;
+        if span.len != values.len() {
+            return None;
+        }
+        self.block.slice_mut(span.offset..span.offset + span.len).copy_from_slice(values);
+        Some(())
+    }
+
     /// All slots with their values, in the order of the layout.
-    pub fn iter(&self) -> impl Iterator<Item = (&Slot, &[f32])> {
+    pub fn iter(&self) -> impl Iterator<Item = (&Slot, &[f32])> + Clone {
         self.layout.slots().iter().enumerate().map(|(i, slot)| {
             let span = self.layout.span(i);
             (slot, self.block.slice(span.offset..span.offset + span.len))

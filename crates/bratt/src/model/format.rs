@@ -1,24 +1,18 @@
-//! The model file: one safetensors file.
+//! The model file: one safetensors file (`file/tensors.rs`) with the tensors in the order of their names and the metadata
+//! `{"bratt.format": "1", "bratt.model": "{...}"}`.
 //!
-//! ```text
-//! 8 bytes   length of the header, little-endian
-//! header    JSON: "__metadata__": {"bratt.format": "1", "bratt.model": "{...}"}, then one entry a tensor,
-//!           "dense1.weight": {"dtype": "F32", "shape": [784, 512], "data_offsets": [0, 1605632]}; padded with spaces
-//! data      the tensors in the order of their names, f32 little-endian
-//! ```
-//!
-//! `bratt.model` is a JSON object with the architecture, task, classes, inputs and provenance. Everything is written in
-//! one fixed order, so equal models are equal bytes; the crate `safetensors` reads, but its metadata is a hash map and
-//! would be written in any order. NaN and infinities among the values are refused: such a model can predict nothing.
+//! `bratt.model` is a JSON object with the architecture, task, classes, inputs and provenance. Equal models are equal
+//! bytes. NaN and infinities among the values are refused: such a model can predict nothing.
 
 use super::inference_graph;
 use super::trained::{Inputs, Provenance, TrainedModel};
+use crate::file::tensors;
 use crate::graph::Role;
 use crate::nn::{Sequential, Task};
 use crate::tensor::{Shape, Tensor};
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -159,24 +153,11 @@ pub(super) fn to_bytes(model: &TrainedModel) -> Vec<u8> {
     };
     // Plain structures of strings and numbers always become text.
     let description = serde_json::to_string(&description).unwrap_or_default();
-    let mut header = Map::new();
-    header.insert("__metadata__".into(), json!({"bratt.format": FORMAT, "bratt.model": description}));
-    let mut offset = 0;
-    for (name, tensor) in &model.values {
-        let end = offset + 4 * tensor.data().len();
-        let entry = json!({"dtype": "F32", "shape": &tensor.shape()[..], "data_offsets": [offset, end]});
-        header.insert(name.clone(), entry);
-        offset = end;
-    }
-    let mut header = Value::Object(header).to_string().into_bytes();
-    header.resize(header.len().next_multiple_of(8), b' ');
-    let mut bytes = Vec::with_capacity(8 + header.len() + offset);
-    bytes.extend((header.len() as u64).to_le_bytes());
-    bytes.extend(header);
-    for tensor in model.values.values() {
-        bytes.extend(tensor.data().iter().flat_map(|x| x.to_le_bytes()));
-    }
-    bytes
+    let mut metadata = Map::new();
+    metadata.insert("bratt.format".into(), FORMAT.into());
+    metadata.insert("bratt.model".into(), description.into());
+    let tensors = model.values.iter().map(|(name, tensor)| (&name[..], &tensor.shape()[..], tensor.data()));
+    tensors::to_bytes(metadata, tensors)
 }
 
 /// The model in the bytes of a file; `path` is for messages.
@@ -218,8 +199,7 @@ pub(super) fn from_bytes(bytes: &[u8], path: &Path) -> Result<TrainedModel, Mode
             let (found, expected) = (view.shape().into(), slot.shape.clone());
             return Err(ModelError::TensorShape { path: path(), name, found, expected });
         }
-        let numbers = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-        let data: Vec<f32> = numbers.collect();
+        let data = tensors::values(view.data());
         if let Some(index) = data.iter().position(|x| !x.is_finite()) {
             return Err(ModelError::NotFinite { path: path(), name, index, value: data[index] });
         }

@@ -18,6 +18,11 @@ impl<W: Write> EpochTable<W> {
         EpochTable { sink: Sink::new(out), begun: false }
     }
 
+    /// Goes on with a table that has its rows.
+    pub(super) fn going_on(out: W) -> EpochTable<W> {
+        EpochTable { sink: Sink::new(out), begun: true }
+    }
+
     /// Flushes.
     ///
     /// # Errors
@@ -35,7 +40,8 @@ impl<W: Write> Listener for EpochTable<W> {
     }
 }
 
-fn row(out: &mut impl Write, end: &EpochEnd, header: bool) -> io::Result<()> {
+/// Writes a row, and the header before the first one.
+pub(super) fn row(out: &mut impl Write, end: &EpochEnd, header: bool) -> io::Result<()> {
     if header {
         writeln!(out, "epoch,train_loss,val_loss,val_accuracy,val_macro_f1,learning_rate,best,seconds")?;
     }

@@ -6,20 +6,22 @@
 //! split.csv         index,part: which example is where
 //! events.jsonl      everything that happened, one JSON object a line
 //! metrics.csv       one row an epoch
+//! checkpoints/      where training stands, to go on from there
 //! model.safetensors the model
 //! evaluation.json   the result on the test part
 //! ```
 //!
-//! No absolute paths, so that it can be moved. All files but the two that grow are written beside and renamed.
+//! No absolute paths, so that it can be moved. All files but the two that grow are written beside and renamed. While a
+//! program writes a run, it holds a lock on `events.jsonl`, which the system takes back when the program dies.
 
-use super::{EpochTable, JsonLines};
-use crate::file::write_atomically;
+use super::{Checkpoints, EpochTable, JsonLines};
+use crate::file::{remove_orphans, write_atomically};
 use crate::model::{ModelError, TrainedModel};
-use crate::train::{Evaluation, Splits};
+use crate::train::{Checkpoint, CheckpointError, EpochEnd, Evaluation, Splits};
 use serde_json::json;
 use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, ErrorKind};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, BufWriter, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// The folder of one run.
@@ -57,9 +59,31 @@ pub enum RunError {
     /// The model cannot be written.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// A folder that holds no run.
+    #[error("{}: no run: it has no config.toml", path.display())]
+    NoRun {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Another program is at it.
+    #[error("{}: another program is writing this run at the moment; wait for its end or stop it", path.display())]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// No checkpoint of the run can be read.
+    #[error("{}: none of the checkpoints is whole", path.display())]
+    NoCheckpoint {
+        /// The folder of checkpoints.
+        path: PathBuf,
+        /// What is wrong with the newest.
+        source: CheckpointError,
+    },
 }
 
 impl RunFolder {
+    /// The name of the configuration in the folder.
+    pub const CONFIG: &'static str = "config.toml";
     /// The name of the model file in the folder.
     pub const MODEL: &'static str = "model.safetensors";
 
@@ -109,6 +133,19 @@ impl RunFolder {
             Err(source) => return Err(RunError::Io { path, source }),
         }
         Ok(RunFolder { path })
+    }
+
+    /// The folder of a run that was begun before.
+    ///
+    /// # Errors
+    /// If there is no run.
+    pub fn open(path: impl Into<PathBuf>) -> Result<RunFolder, RunError> {
+        let path = path.into();
+        if path.join(RunFolder::CONFIG).is_file() {
+            Ok(RunFolder { path })
+        } else {
+            Err(RunError::NoRun { path })
+        }
     }
 
     /// Where it is.
@@ -175,27 +212,82 @@ impl RunFolder {
         self.write("evaluation.json", format!("{:#}\n", json!(test)))
     }
 
-    /// Begins `events.jsonl`.
+    /// Begins `events.jsonl`, or goes on with it; a line that a killed program left half-written is removed. From here on
+    /// no other program can write the run.
     ///
     /// # Errors
-    /// If it cannot be made.
+    /// If it cannot be written, or another program is at it.
     pub fn events(&self) -> Result<JsonLines<BufWriter<File>>, RunError> {
-        Ok(JsonLines::new(self.create("events.jsonl")?))
+        let path = self.path.join("events.jsonl");
+        let failed = |source| RunError::Io { path: path.clone(), source };
+        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let mut file = open.map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(RunError::Busy { path: self.path.clone() }),
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        remove_orphans(&self.path).map_err(failed)?;
+        end_after_last_line(&mut file).map_err(failed)?;
+        Ok(JsonLines::new(BufWriter::new(file)))
     }
 
-    /// Begins `metrics.csv`.
+    /// Begins `metrics.csv` with the epochs that are done.
     ///
     /// # Errors
-    /// If it cannot be made.
-    pub fn metrics(&self) -> Result<EpochTable<BufWriter<File>>, RunError> {
-        Ok(EpochTable::new(self.create("metrics.csv")?))
+    /// If it cannot be written.
+    pub fn metrics(&self, done: &[EpochEnd]) -> Result<EpochTable<BufWriter<File>>, RunError> {
+        let mut rows = Vec::new();
+        let path = self.path.join("metrics.csv");
+        let failed = |source| RunError::Io { path: path.clone(), source };
+        for (at, end) in done.iter().enumerate() {
+            super::csv::row(&mut rows, end, at == 0).map_err(failed)?;
+        }
+        write_atomically(&path, &rows).map_err(failed)?;
+        let file = BufWriter::new(OpenOptions::new().append(true).open(&path).map_err(failed)?);
+        Ok(if done.is_empty() { EpochTable::new(file) } else { EpochTable::going_on(file) })
     }
 
-    fn create(&self, name: &str) -> Result<BufWriter<File>, RunError> {
-        let path = self.path.join(name);
-        let file = File::create_new(&path).map_err(|source| RunError::Io { path, source })?;
-        Ok(BufWriter::new(file))
+    /// Keeps checkpoints in the folder.
+    ///
+    /// # Errors
+    /// If their folder cannot be made.
+    pub fn checkpoints(&self) -> Result<Checkpoints, RunError> {
+        Checkpoints::keep_in(self.path.join(RunFolder::CHECKPOINTS))
     }
+
+    /// The newest checkpoint that is whole, and what is wrong with newer ones; nothing if there is none yet.
+    ///
+    /// # Errors
+    /// If there are some, but none is whole.
+    pub fn last_checkpoint(&self) -> Result<Option<(Checkpoint, Vec<CheckpointError>)>, RunError> {
+        super::checkpoints::newest(&self.path.join(RunFolder::CHECKPOINTS))
+    }
+
+    /// The name of the folder of checkpoints.
+    const CHECKPOINTS: &'static str = "checkpoints";
+}
+
+/// Cuts off what follows the last end of a line, and goes there.
+fn end_after_last_line(file: &mut File) -> io::Result<()> {
+    const BLOCK: u64 = 4096;
+    let length = file.seek(SeekFrom::End(0))?;
+    let mut end = length;
+    while end > 0 {
+        let begin = end.saturating_sub(BLOCK);
+        let mut block = vec![0; (end - begin) as usize];
+        file.seek(SeekFrom::Start(begin))?;
+        file.read_exact(&mut block)?;
+        if let Some(at) = block.iter().rposition(|&byte| byte == b'\n') {
+            end = begin + at as u64 + 1;
+            break;
+        }
+        end = begin;
+    }
+    if end < length {
+        file.set_len(end)?;
+    }
+    file.seek(SeekFrom::Start(end)).map(|_| ())
 }
 
 #[cfg(test)]
@@ -231,6 +323,29 @@ mod tests {
         fs::write(runs.path().join("file"), "").unwrap();
         let error = RunFolder::named(runs.path().join("file"), "a").unwrap_err();
         assert!(error.to_string().contains("file: cannot be written"), "{error}");
+    }
+
+    #[test]
+    fn only_one_program_writes_a_run_and_a_half_line_is_cut_off() {
+        let runs = tempfile::tempdir().unwrap();
+        let folder = RunFolder::named(runs.path(), "a").unwrap();
+        assert!(matches!(RunFolder::open(folder.path()), Err(RunError::NoRun { .. })));
+        folder.write(RunFolder::CONFIG, "").unwrap();
+        let events = folder.path().join("events.jsonl");
+        let long = format!("{{\"event\":\"{}\"}}\n", "x".repeat(5000));
+        for (before, after) in
+            [("", ""), ("{}\n", "{}\n"), ("{}\n{\"ev", "{}\n"), (&long, &long), ("{\"ev", "")]
+        {
+            fs::write(&events, format!("{before}")).unwrap();
+            fs::write(folder.path().join(".model.safetensors.1.tmp"), "half").unwrap();
+            let held = RunFolder::open(folder.path()).unwrap().events().unwrap();
+            assert_eq!(fs::read_to_string(&events).unwrap(), after);
+            assert!(!folder.path().join(".model.safetensors.1.tmp").exists());
+            let busy = folder.events().unwrap_err();
+            assert!(busy.to_string().contains("another program is writing"), "{busy}");
+            held.finish().unwrap();
+        }
+        folder.events().unwrap();
     }
 
     #[test]

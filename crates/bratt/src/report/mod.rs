@@ -6,12 +6,15 @@
 //! | `csv` | [`EpochTable`]: one row an epoch |
 //! | `sink` | errors while writing, kept for the end |
 //! | `folder` | [`RunFolder`]: the folder of a run |
+//! | `checkpoints` | [`Checkpoints`]: where training stands, kept in the folder now and then |
 
+mod checkpoints;
 mod csv;
 mod folder;
 mod jsonl;
 mod sink;
 
+pub use checkpoints::Checkpoints;
 pub use csv::EpochTable;
 pub use folder::{RunError, RunFolder};
 pub use jsonl::JsonLines;

@@ -1,5 +1,6 @@
 //! Why a training cannot begin or go on.
 
+use super::CheckpointError;
 use crate::compile::CompileError;
 use crate::data::DataError;
 use crate::exec::SlotError;
@@ -88,6 +89,9 @@ pub enum TrainError {
     /// The model's values do not fit its network.
     #[error(transparent)]
     Values(#[from] SlotError),
+    /// A checkpoint that this training cannot go on from.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// The loss is not finite any more.
     #[error("training diverged in epoch {epoch}, step {step}, at learning rate {learning_rate:e}: {}; lower the learning rate or clip the gradient's norm",
         first.as_ref().map_or_else(|| "the validation loss is not finite".to_string(), ToString::to_string))]

@@ -1,6 +1,6 @@
 //! What happens during a training, as values; the loop prints and writes nothing itself.
 
-use super::{Evaluation, FirstBad};
+use super::{Evaluation, FirstBad, Snapshot};
 use crate::model::Sizes;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,13 @@ use serde::{Deserialize, Serialize};
 pub enum Event {
     /// All is compiled; training begins.
     Started(Box<Started>),
+    /// It goes on from a checkpoint; follows on `Started`.
+    Resumed {
+        /// The epoch under way, from 1.
+        epoch: usize,
+        /// Steps of it that were done before.
+        step: usize,
+    },
     /// A step was done.
     Step {
         /// The epoch, from 1.
@@ -159,6 +166,9 @@ pub enum StopReason {
 pub trait Listener {
     /// Takes notice. Must not fail: a listener that writes keeps its first error for later.
     fn event(&mut self, event: &Event);
+
+    /// May keep where training stands, which is offered between all steps. Must not fail, either.
+    fn snapshot(&mut self, _snapshot: &Snapshot<'_>) {}
 }
 
 impl<F: FnMut(&Event)> Listener for F {
@@ -174,6 +184,10 @@ pub struct Listeners<'a>(pub Vec<&'a mut dyn Listener>);
 impl Listener for Listeners<'_> {
     fn event(&mut self, event: &Event) {
         self.0.iter_mut().for_each(|listener| listener.event(event));
+    }
+
+    fn snapshot(&mut self, snapshot: &Snapshot<'_>) {
+        self.0.iter_mut().for_each(|listener| listener.snapshot(snapshot));
     }
 }
 

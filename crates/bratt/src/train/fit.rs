@@ -3,9 +3,11 @@
 //! ```text
 //! for each epoch:     order the training part by (seed, epoch)
 //!   for each batch:   loader -> step(features, labels, lr, state) -> loss, state'
-//!   validate; keep the state with the lowest validation loss
+//!                     offer a checkpoint
+//!   validate; keep the state with the lowest validation loss; offer a checkpoint
 //! ```
 
+use super::checkpoint::{BestEpoch, Identity, Progress, Snapshot};
 use super::diverged::first_bad;
 use super::evaluate::{Evaluator, evaluate_on};
 use super::event::{EpochEnd, Event, Listener, Started, StopReason};
@@ -72,13 +74,6 @@ impl Fit {
     }
 }
 
-/// The numbers to keep, and how good they are.
-struct Best {
-    slots: Slots,
-    loss: f64,
-    epoch: usize,
-}
-
 /// Trains as `trainer` says.
 pub(super) fn fit(trainer: &Trainer, data: &Splits, listener: &mut dyn Listener) -> Result<Fit, TrainError> {
     let begin = Instant::now();
@@ -95,41 +90,68 @@ pub(super) fn fit(trainer: &Trainer, data: &Splits, listener: &mut dyn Listener)
     if train.len() > trainer.batch_size && rest >= least_batch(&network) {
         sizes.push(rest);
     }
-    let total = (trainer.epochs * steps) as u64;
+    let total = (trainer.resolved_schedule_epochs() * steps) as u64;
     let mut stepper = Stepper::new(trainer, &network, &machine, &sizes, total)?;
     let layout = stepper.layout.clone();
     let mut evaluator = Evaluator::new(&machine, &network, trainer.model.task, Some(layout.clone()))?;
-    let slots = Slots::new(layout, trainer.seed);
     let mut model = describe(trainer, data, &network, &stepper.lr);
+    let identity = identity(trainer, &model, &stepper);
+    let progress = Progress { epochs: trainer.epochs, ..Progress::default() };
+    let mut state = State { slots: Slots::new(layout, trainer.seed), best: None, progress };
+    if let Some(checkpoint) = &trainer.resume {
+        checkpoint.check(&identity, trainer.epochs)?;
+        state.best = checkpoint.restore(&mut state.slots)?;
+        state.progress = checkpoint.progress.clone();
+        state.progress.extend(trainer.epochs);
+    }
     listener.event(&started(&stepper, &model, data, steps)?);
+    if trainer.resume.is_some() {
+        let Progress { epoch, done, .. } = state.progress;
+        listener.event(&Event::Resumed { epoch: epoch + 1, step: done });
+    }
 
     let size = NonZeroUsize::new(trainer.batch_size).unwrap_or(NonZeroUsize::MIN);
     let loader = Loader::new(data.data(), train.indices(), size, steps, trainer.seed, &trainer.augment);
-    let ended = loader.run(trainer.resolved_loaders(), trainer.epochs as u64, |feed| {
-        epochs(trainer, &loader, feed, &mut stepper, slots, listener, |slots| {
+    let isa = machine.isa().to_string();
+    let batches = state.progress.step..(trainer.epochs * steps) as u64;
+    loader.run(trainer.resolved_loaders(), batches, |feed| {
+        let mut teller = Teller { listener, identity: &identity, isa: &isa };
+        epochs(trainer, &loader, feed, &mut stepper, &mut state, &mut teller, |slots| {
             (!val.is_empty()).then(|| evaluator.evaluate(slots, &val).score())
         })
     })?;
 
-    let Ended { best, slots, history, reason, steps: step } = ended;
-    let kept = best.unwrap_or(Best { slots, loss: f64::INFINITY, epoch: 0 });
-    model.take_values(&kept.slots);
-    model.provenance.epochs = history.len();
-    model.provenance.kept_epoch = kept.epoch;
-    let seconds = begin.elapsed().as_secs_f64();
-    let (epochs, kept_epoch) = (history.len(), kept.epoch);
-    listener.event(&Event::Finished { reason, epochs, steps: step, kept_epoch, seconds });
-    Ok(Fit { model, history, reason, seconds, machine })
+    let State { slots, best, progress } = state;
+    model.take_values(&best.unwrap_or(slots));
+    let kept_epoch = progress.best.map_or(0, |best| best.epoch);
+    let epochs = progress.history.len();
+    (model.provenance.epochs, model.provenance.kept_epoch) = (epochs, kept_epoch);
+    let (seconds, reason) = (begin.elapsed().as_secs_f64(), progress.ended.unwrap_or(StopReason::Completed));
+    listener.event(&Event::Finished { reason, epochs, steps: progress.step, kept_epoch, seconds });
+    Ok(Fit { model, history: progress.history, reason, seconds, machine })
 }
 
-/// What the epochs leave.
-struct Ended {
-    best: Option<Best>,
+/// All that survives a step: with it and the trainer's settings training goes on exactly.
+struct State {
     slots: Slots,
-    history: Vec<EpochEnd>,
-    reason: StopReason,
-    /// Of the whole training.
-    steps: u64,
+    /// The slots of the best epoch.
+    best: Option<Slots>,
+    progress: Progress,
+}
+
+/// Tells the listener, and offers it checkpoints.
+struct Teller<'a> {
+    listener: &'a mut dyn Listener,
+    identity: &'a Identity,
+    isa: &'a str,
+}
+
+impl Teller<'_> {
+    fn offer(&mut self, state: &State, last: bool) {
+        let State { slots, best, progress } = state;
+        let (identity, isa, best) = (self.identity, self.isa, best.as_ref());
+        self.listener.snapshot(&Snapshot { identity, isa, progress, slots, best, last });
+    }
 }
 
 /// Trains on all batches of the feed.
@@ -138,95 +160,128 @@ fn epochs(
     loader: &Loader<'_>,
     feed: &mut Feed<'_>,
     stepper: &mut Stepper<'_>,
-    mut slots: Slots,
-    listener: &mut dyn Listener,
+    state: &mut State,
+    teller: &mut Teller<'_>,
     mut validate: impl FnMut(&Slots) -> Option<Score>,
-) -> Result<Ended, TrainError> {
+) -> Result<(), TrainError> {
     let steps = loader.steps();
-    let mut best: Option<Best> = None;
-    let mut history: Vec<EpochEnd> = Vec::new();
-    let mut reason = StopReason::Completed;
-    let mut step = 0; // of the whole training
-    for epoch in 1..=trainer.epochs {
+    while state.progress.ended.is_none() && state.progress.epoch < trainer.epochs {
+        let epoch = state.progress.epoch + 1;
         let epoch_begin = Instant::now();
-        let before = (slots.clone(), step);
+        let before = (state.slots.clone(), state.progress.clone());
         let order = loader.epoch(epoch as u64 - 1);
-        let (mut loss_sum, mut seen, mut done) = (0.0, 0, 0);
-        for indices in order.iter().take(steps) {
+        for indices in order.iter().take(steps).skip(before.1.done) {
+            let progress = &mut state.progress;
             if trainer.stop.is_requested() {
-                reason = StopReason::Interrupted;
-                listener.event(&Event::Interrupted { epoch, step: done });
+                teller.listener.event(&Event::Interrupted { epoch, step: progress.done });
+                teller.offer(state, true);
+                state.progress.ended = Some(StopReason::Interrupted);
                 break;
             }
-            let loss = stepper.run(&mut slots, feed, indices.len(), step);
+            let loss = stepper.run(&mut state.slots, feed, indices.len(), progress.step);
             if !loss.is_finite() {
-                return Err(diverged(stepper, loader, before, epoch, steps, listener));
+                return Err(diverged(stepper, loader, before, steps, teller.listener));
             }
-            (step, done, seen) = (step + 1, done + 1, seen + indices.len());
-            loss_sum += f64::from(loss) * indices.len() as f64;
-            listener.event(&Event::Step {
+            progress.step += 1;
+            progress.done += 1;
+            progress.seen += indices.len();
+            progress.loss_sum += f64::from(loss) * indices.len() as f64;
+            let seen = (progress.seen - before.1.seen) as f64;
+            teller.listener.event(&Event::Step {
                 epoch,
-                step: done,
+                step: progress.done,
                 steps,
                 loss: loss.into(),
-                learning_rate: stepper.lr.at(step - 1),
-                examples_per_second: seen as f64 / epoch_begin.elapsed().as_secs_f64().max(1e-9),
+                learning_rate: stepper.lr.at(progress.step - 1),
+                examples_per_second: seen / epoch_begin.elapsed().as_secs_f64().max(1e-9),
             });
+            if progress.done < steps {
+                teller.offer(state, false);
+            }
         }
-        if done == 0 {
+        if state.progress.done == 0 {
             break;
         }
 
-        let validation = validate(&slots);
+        let validation = validate(&state.slots);
         if validation.is_some_and(|score| !score.loss.is_finite()) {
-            return Err(diverged(stepper, loader, before, epoch, done, listener));
+            return Err(diverged(stepper, loader, before, state.progress.done, teller.listener));
         }
-        let is_best = match (&best, &validation) {
-            (Some(best), Some(score)) => score.loss < best.loss,
+        let progress = &mut state.progress;
+        let is_best = match (progress.best.and_then(|best| best.loss), &validation) {
+            (Some(best), Some(score)) => score.loss < best,
             _ => true,
         };
         if is_best {
-            let loss = validation.map_or(f64::INFINITY, |score| score.loss);
-            best = Some(Best { slots: slots.clone(), loss, epoch });
+            let (loss, step) = (validation.map(|score| score.loss), progress.step);
+            progress.best = Some(BestEpoch { epoch, step, loss });
+            state.best = Some(state.slots.clone());
         }
         let end = EpochEnd {
             epoch,
-            train_loss: loss_sum / seen.max(1) as f64,
+            train_loss: progress.loss_sum / progress.seen.max(1) as f64,
             validation,
             best: is_best,
-            learning_rate: stepper.lr.at(step - 1),
+            learning_rate: stepper.lr.at(progress.step - 1),
             seconds: epoch_begin.elapsed().as_secs_f64(),
         };
-        listener.event(&Event::Epoch(end.clone()));
-        history.push(end);
-        if reason == StopReason::Interrupted {
-            break;
+        teller.listener.event(&Event::Epoch(end.clone()));
+        progress.history.push(end);
+        (progress.epoch, progress.done, progress.loss_sum, progress.seen) = (epoch, 0, 0.0, 0);
+        let impatient = trainer.patience.is_some_and(|patience| progress.waited() >= patience);
+        if progress.ended.is_some() {
+            return Ok(()); // interrupted: the checkpoint is from before the epoch was cut short
         }
-        let waited = epoch - best.as_ref().map_or(epoch, |best| best.epoch);
-        if trainer.patience.is_some_and(|patience| waited >= patience) && epoch < trainer.epochs {
-            reason = StopReason::EarlyStop;
-            break;
+        if epoch == trainer.epochs {
+            progress.ended = Some(StopReason::Completed);
+        } else if impatient {
+            progress.ended = Some(StopReason::EarlyStop);
         }
+        let last = progress.ended.is_some();
+        teller.offer(state, last);
     }
-
-    Ok(Ended { best, slots, history, reason, steps: step })
+    Ok(())
 }
 
-/// Replays the epoch from its beginning to the step in which the first value went wrong, and tells about it.
+/// Replays the epoch from where it began or was resumed to the step in which the first value went wrong, and tells about
+/// it.
 fn diverged(
     stepper: &mut Stepper<'_>,
     loader: &Loader<'_>,
-    (slots, first_step): (Slots, u64),
-    epoch: usize,
+    (slots, before): (Slots, Progress),
     steps: usize,
     listener: &mut dyn Listener,
 ) -> TrainError {
-    let (of, mut maker) = (epoch as u64 - 1, loader.maker());
+    let (of, mut maker) = (before.epoch as u64, loader.maker());
     let order = loader.epoch(of);
-    let (step, first) = first_bad(stepper, &mut maker, slots, of, order.iter().take(steps), first_step);
-    let (step, learning_rate) = (step + 1, stepper.lr.at(step));
+    let batches = order.iter().take(steps).skip(before.done);
+    let (step, first) = first_bad(stepper, &mut maker, slots, of, batches, before.step);
+    let (epoch, step, learning_rate) = (before.epoch + 1, step + 1, stepper.lr.at(step));
     listener.event(&Event::Diverged { epoch, step, learning_rate, first: first.clone() });
     TrainError::Diverged { epoch, step, learning_rate, first: first.map(Box::new) }
+}
+
+/// What a checkpoint must have in common with a training. Threads, loaders and patience change no bit of a step.
+fn identity(trainer: &Trainer, model: &TrainedModel, stepper: &Stepper<'_>) -> Identity {
+    let from = &model.provenance;
+    let exactly = |value: &dyn std::fmt::Debug| format!("{value:?}");
+    let network = serde_json::to_string(&model.network).unwrap_or_default();
+    [
+        ("version of bratt", from.version.clone()),
+        ("data", from.fingerprint.clone()),
+        ("split", exactly(&from.split)),
+        ("model", format!("{} {network}", model.name)),
+        ("task", exactly(&model.task)),
+        ("preprocessing", exactly(&trainer.preprocess)),
+        ("augmentation", exactly(&trainer.augment)),
+        ("optimizer", exactly(&trainer.optimizer)),
+        ("learning rate", exactly(&stepper.lr)),
+        ("momentum", exactly(&stepper.momentum)),
+        ("batch size", trainer.batch_size.to_string()),
+        ("seed", trainer.seed.to_string()),
+    ]
+    .map(|(key, text)| (key.to_string(), text))
+    .into()
 }
 
 /// The model before its numbers are there.

@@ -15,13 +15,16 @@
 //! | `stepper` | the compiled step, fed with a batch |
 //! | `trainer` | [`Trainer`]: the settings |
 //! | `fit` | the loop |
+//! | `checkpoint` | [`Checkpoint`]: where a training stands, to go on from there exactly |
 //! | `diverged` | finding the first value that went wrong |
 //! | `evaluate` | [`Evaluation`]: loss, accuracy with its interval, confusion; or squared error |
 //! | `event` | [`Event`] and [`Listener`] |
 //!
-//! The order of the data is a function of (seed, epoch), augmentation of (seed, epoch, example), dropout of (seed, step), and no clock reaches a result: equal
-//! settings and data give equal bytes, on any number of threads and loaders.
+//! The order of the data is a function of (seed, epoch), augmentation of (seed, epoch, example), dropout of (seed, step),
+//! and no clock reaches a result: equal settings and data give equal bytes, on any number of threads and loaders, and
+//! however often training was interrupted.
 
+mod checkpoint;
 mod diverged;
 mod error;
 mod evaluate;
@@ -33,6 +36,7 @@ mod step;
 mod stepper;
 mod trainer;
 
+pub use checkpoint::{Checkpoint, CheckpointError, Snapshot};
 pub use error::{FirstBad, TrainError};
 pub use evaluate::{ClassScore, Evaluation, Measures, evaluate};
 pub use event::{EpochEnd, Event, Listener, Listeners, Score, Started, StopReason};
@@ -42,6 +46,8 @@ pub use splits::{Part, Splits};
 pub use step::{SoftLabels, soft_training_graph, training_graph};
 pub use trainer::{Stop, Trainer, starting_rate};
 
+#[cfg(test)]
+mod resume_tests;
 #[cfg(test)]
 mod soft_tests;
 #[cfg(test)]

@@ -10,7 +10,7 @@ fn digit_splits(seed: u64) -> Splits {
 }
 
 /// A few digits, for tests that need no accuracy.
-fn few(n: usize) -> Splits {
+pub(super) fn few(n: usize) -> Splits {
     let all = digits();
     let Features::Pixels { bytes, scale } = all.features() else { panic!() };
     let Targets::Classes { labels, names } = all.targets() else { panic!() };

@@ -1,7 +1,7 @@
 //! The settings of a training.
 
 use super::evaluate::check_fit;
-use super::{Event, Fit, Listener, Preprocess, Splits, TrainError};
+use super::{Checkpoint, Event, Fit, Listener, Preprocess, Splits, TrainError};
 use crate::data::{Augment, Features};
 use crate::exec::{Isa, Machine};
 use crate::nn;
@@ -79,6 +79,8 @@ pub struct Trainer {
     isa: Option<Isa>,
     pub(super) patience: Option<usize>,
     pub(super) stop: Stop,
+    schedule_epochs: Option<usize>,
+    pub(super) resume: Option<Checkpoint>,
 }
 
 /// Where the default schedule starts: at twice the optimiser's usual rate, from which it falls in a line to a hundredth,
@@ -106,6 +108,8 @@ impl Trainer {
             isa: None,
             patience: None,
             stop: Stop::default(),
+            schedule_epochs: None,
+            resume: None,
         }
     }
 
@@ -195,6 +199,49 @@ impl Trainer {
         self
     }
 
+    /// The epochs that the default schedules of learning rate and momentum span; afterwards they stay at their last value.
+    /// All epochs, unless this says otherwise. A training that is extended needs its old number here.
+    pub fn schedule_epochs(mut self, epochs: usize) -> Trainer {
+        self.schedule_epochs = Some(epochs);
+        self
+    }
+
+    /// Goes on from a checkpoint of the same training: the model is the same, byte for byte, as if it had never been
+    /// interrupted. More epochs than before extend it.
+    ///
+    /// ```
+    /// use bratt::prelude::*;
+    /// use bratt::train::{Checkpoint, Listener, Snapshot, Event};
+    ///
+    /// /// Keeps the last checkpoint that is offered.
+    /// struct Keep(std::path::PathBuf);
+    /// impl Listener for Keep {
+    ///     fn event(&mut self, _: &Event) {}
+    ///     fn snapshot(&mut self, snapshot: &Snapshot<'_>) {
+    ///         let _ = std::fs::write(&self.0, snapshot.to_bytes());
+    ///     }
+    /// }
+    ///
+    /// let data = Splits::new(bratt::data::digits(), Fractions::default(), 7)?;
+    /// let model = Sequential::new(Input::image(8, 8, 1)).dense(data.classes().len());
+    /// let trainer = Trainer::new(model).seed(7).schedule_epochs(2);
+    /// let path = std::env::temp_dir().join(format!("bratt-doc-{}", std::process::id()));
+    /// trainer.clone().epochs(1).fit_with(&data, &mut Keep(path.clone()))?;
+    /// let resumed = trainer.clone().epochs(2).resume(Checkpoint::load(&path)?).fit(&data)?;
+    /// assert_eq!(resumed.model(), trainer.epochs(2).fit(&data)?.model());
+    /// # std::fs::remove_file(path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn resume(mut self, checkpoint: Checkpoint) -> Trainer {
+        self.resume = Some(checkpoint);
+        self
+    }
+
+    /// The epochs that the schedules span.
+    pub(super) fn resolved_schedule_epochs(&self) -> usize {
+        self.schedule_epochs.unwrap_or(self.epochs)
+    }
+
     /// Steps of one epoch over so many examples.
     pub fn steps_per_epoch(&self, examples: usize) -> usize {
         let least = super::step::least_batch(&self.model.network);
@@ -234,7 +281,11 @@ impl Trainer {
     /// The first setting that cannot be.
     pub fn check(&self, data: &Splits) -> Result<(), TrainError> {
         let settings = [("epochs", Some(self.epochs)), ("batch size", Some(self.batch_size))];
-        let others = [("threads", self.threads), ("patience", self.patience)];
+        let others = [
+            ("threads", self.threads),
+            ("patience", self.patience),
+            ("schedule epochs", self.schedule_epochs),
+        ];
         for (key, value) in settings.into_iter().chain(others) {
             if value == Some(0) {
                 return Err(TrainError::Setting { key, found: "0".into(), expected: "at least 1" });

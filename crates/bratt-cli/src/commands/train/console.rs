@@ -12,13 +12,16 @@ use std::time::Instant;
 pub struct Console<'a> {
     terminal: &'a mut Terminal,
     epochs: usize,
+    steps_per_epoch: usize,
     begin: Instant,
+    /// Steps that an earlier process did.
+    before: usize,
 }
 
 impl<'a> Console<'a> {
     /// Shows a training.
     pub fn new(terminal: &'a mut Terminal) -> Console<'a> {
-        Console { terminal, epochs: 0, begin: Instant::now() }
+        Console { terminal, epochs: 0, steps_per_epoch: 0, begin: Instant::now(), before: 0 }
     }
 
     fn epoch(&mut self, end: &EpochEnd) {
@@ -42,21 +45,22 @@ impl Listener for Console<'_> {
     fn event(&mut self, event: &Event) {
         match event {
             Event::Started(started) => {
-                self.epochs = started.epochs;
+                (self.epochs, self.steps_per_epoch) = (started.epochs, started.steps_per_epoch);
                 self.begin = Instant::now();
                 self.terminal.say(&format!(
                     "{DIM}{:>6}  {:>10}  {:>8}  {:>8}  {:>8}  {:>8}  {:>7}{PLAIN}",
                     "epoch", "train loss", "val loss", "accuracy", "macro-F1", "lr", "time"
                 ));
             }
+            Event::Resumed { epoch, step } => self.before = (epoch - 1) * self.steps_per_epoch + step,
             Event::Step { epoch, step, steps, loss, examples_per_second, .. } => {
                 if self.terminal.wants_progress() {
                     let label = format!("epoch {epoch}/{}", self.epochs);
                     let note = format!("{} examples/s  loss {loss:.4}", magnitude(*examples_per_second));
                     self.terminal.progress(&Progress {
                         label: &label,
-                        done: ((epoch - 1) * steps + step) as u64,
-                        all: (self.epochs * steps) as u64,
+                        done: ((epoch - 1) * steps + step - self.before) as u64,
+                        all: (self.epochs * steps - self.before) as u64,
                         elapsed: self.begin.elapsed(),
                         note: &note,
                     });

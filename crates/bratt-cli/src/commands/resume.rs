@@ -1,0 +1,133 @@
+//! `bratt resume RUN`
+
+use super::train::{Job, Place, carry_out, unwritable};
+use crate::args::{Global, ResumeArgs};
+use crate::failure::{Exit, Failure};
+use crate::plan::DIGITS;
+use crate::settings::{Origin, Settings};
+use crate::terminal::{DIM, PLAIN, Terminal, To, counted};
+use bratt::exec::Isa;
+use bratt::report::{RunError, RunFolder};
+use bratt::train::{Checkpoint, StopReason};
+use std::time::Instant;
+use toml::Value;
+
+/// Goes on with a training; the number is the exit code.
+pub fn run(args: &ResumeArgs, global: Global) -> Result<u8, Failure> {
+    let begin = Instant::now();
+    let folder = RunFolder::open(&args.run).map_err(unusable)?;
+    let config = folder.path().join(RunFolder::CONFIG);
+    // Taken up first, so that no other program moves on while this one reads.
+    let events = folder.events().map_err(unusable)?;
+    let last = folder.last_checkpoint().map_err(unusable)?;
+    let mut terminal = Terminal::new(global, if args.json { To::Error } else { To::Output });
+    let (checkpoint, bad) = last.map_or((None, Vec::new()), |(checkpoint, bad)| (Some(checkpoint), bad));
+    for error in bad {
+        terminal.warn(&format!("{error}; the one before it is used"));
+    }
+
+    let before = Settings::of_run(&config, &[])?;
+    let epochs = before.get("train.epochs", 30u64)?;
+    let changes = changes(args, &before, epochs, checkpoint.as_ref())?;
+    let extended = changes.iter().any(|(name, ..)| *name == "train.epochs");
+    let settings = Settings::of_run(&config, &changes)?;
+    let job = Job::prepare(&settings).map_err(|failure| moved(failure, args))?;
+    settings.unused()?;
+    if extended {
+        folder.write(RunFolder::CONFIG, settings.to_toml()).map_err(unwritable)?;
+    }
+    folder.write_data(&job.splits).map_err(unwritable)?;
+    job.introduce(&settings, &mut terminal);
+    terminal.say(&format!("{DIM}resume  {PLAIN}{}", stand(checkpoint.as_ref(), extended)));
+    if let Some(checkpoint) = checkpoint.as_ref().filter(|checkpoint| checkpoint.isa() != job.isa.to_string())
+    {
+        terminal.warn(&format!(
+            "the run began with {}, which is not here; with {} the last digits may differ",
+            checkpoint.isa(),
+            job.isa
+        ));
+    }
+    terminal.say("");
+    carry_out(job, Place { folder, events, begin }, checkpoint, &mut terminal, args.json)
+}
+
+/// What differs from the settings of the run.
+fn changes(
+    args: &ResumeArgs,
+    before: &Settings,
+    epochs: u64,
+    checkpoint: Option<&Checkpoint>,
+) -> Result<Vec<(&'static str, Value, Origin)>, Failure> {
+    let mut changes = Vec::new();
+    let mut change = |name, value: Option<Value>, flag| {
+        changes.extend(value.map(|value| (name, value, Origin::Flag(flag))));
+    };
+    let count = |n: u64| Value::Integer(i64::try_from(n).unwrap_or(i64::MAX));
+    change("data.path", args.data.clone().map(Value::String), "--data");
+    // The built-in digits have no cache.
+    let reads = args.data.is_some() || before.get("data.path", DIGITS.to_string())? != DIGITS;
+    change("data.cache", (args.no_cache && reads).then_some(Value::Boolean(false)), "--no-cache");
+    change("machine.threads", args.threads.map(count), "--threads");
+    change("machine.loaders", args.loaders.map(count), "--loaders");
+    // The same instruction set as before, so that the same bits come out.
+    let isa = checkpoint.and_then(|checkpoint| checkpoint.isa().parse::<Isa>().ok());
+    let isa = isa.filter(|isa| isa.is_available()).map(|isa| Value::String(isa.to_string()));
+    change("machine.isa", isa, "as the run began");
+    if let Some(text) = &args.epochs {
+        let wrong = || {
+            Failure::new(
+                Exit::Usage,
+                format!("--epochs {text}: expected a number of at least 1, as 50 or +20"),
+            )
+        };
+        let (more, number) = match text.strip_prefix('+') {
+            Some(number) => (epochs, number),
+            None => (0, text.as_str()),
+        };
+        let wanted = number.parse::<u64>().ok().filter(|&n| n > 0).ok_or_else(wrong)?.saturating_add(more);
+        if wanted != epochs {
+            change("train.epochs", Some(count(wanted)), "resume --epochs");
+            if !before.has("optim.schedule_epochs") {
+                change("optim.schedule_epochs", Some(count(epochs)), "the epochs before resume --epochs");
+            }
+        }
+    }
+    Ok(changes)
+}
+
+/// Where the training stands, in words.
+fn stand(checkpoint: Option<&Checkpoint>, extended: bool) -> String {
+    let Some(checkpoint) = checkpoint else {
+        return "it was interrupted before the first checkpoint, and begins anew".into();
+    };
+    let done = counted(checkpoint.epoch() as u64, "epoch");
+    match (checkpoint.ended(), checkpoint.step_of_epoch()) {
+        (Some(_), _) if extended => format!("{done} done before; longer now"),
+        (Some(StopReason::EarlyStop), _) => {
+            format!("it had stopped early after {done}; --epochs +20 makes it longer")
+        }
+        (Some(_), _) => format!("all {done} were done; --epochs +20 makes it longer"),
+        (None, 0) => format!("after {done}"),
+        (None, step) => format!("after {done} and {} of the next", counted(step as u64, "step")),
+    }
+}
+
+/// Data that is not found is often only somewhere else.
+fn moved(failure: Failure, args: &ResumeArgs) -> Failure {
+    match args.data {
+        None => failure.or_help("if the data was moved, say where it is: --data PATH"),
+        Some(_) => failure,
+    }
+}
+
+fn unusable(error: RunError) -> Failure {
+    match &error {
+        RunError::NoRun { .. } => {
+            Failure::data(&error).help("name the folder of a run, such as runs/digits-1")
+        }
+        RunError::NoCheckpoint { .. } => Failure::data(&error)
+            .help("remove the folder of checkpoints to begin anew with the same configuration"),
+        RunError::Busy { .. } => Failure::of(Exit::Configuration, &error),
+        _ => unwritable(error),
+    }
+}
