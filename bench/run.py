@@ -22,8 +22,11 @@ ROOT = HERE.parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 MLP_WORKS = ("mlp_step", "mlp_epoch", "mlp_latency", "softmax_epoch", "matmul", "mlp_train")
 CNN_WORKS = ("cnn_step", "resnet20_step", "resnet20_forward", "resnet18_step", "resnet20_latency", "resnet20_memory")
-WORKS = MLP_WORKS + CNN_WORKS
+PHOTO_WORKS = ("photo_decode",)
+WORKS = MLP_WORKS + CNN_WORKS + PHOTO_WORKS
 EPOCHS = 5
+# bratt makes it, so that all decode the same.
+PHOTO = TARGET / "photo.jpg"
 
 
 def say(text):
@@ -74,6 +77,9 @@ class Peers:
         self.mnist = mnist
 
     def torch(self, work):
+        if work in PHOTO_WORKS:
+            # torchvision reads files with Pillow.
+            return rows_of([sys.executable, HERE / "peers/pillow_photo.py", PHOTO]) if PHOTO.exists() else []
         if work in CNN_WORKS:
             return rows_of([sys.executable, HERE / "peers/torch_cnn.py", work])
         if work != "mlp_train":
@@ -89,7 +95,7 @@ class Peers:
         return rows_of([sys.executable, HERE / "peers/keras_cnn.py", work]) if work == "cnn_step" else []
 
     def jax(self, work):
-        if work == "mlp_train" or work in CNN_WORKS:
+        if work == "mlp_train" or work in CNN_WORKS + PHOTO_WORKS:
             return []
         rows = rows_of([sys.executable, HERE / "peers/jax_mlp.py", work, *self.data])
         if work == "matmul":
@@ -99,7 +105,8 @@ class Peers:
     def bratt(self, work):
         if work != "mlp_train":
             program = TARGET / "release/examples/bench"
-            return rows_of([program, "--json", work, *self.data]) if program.exists() else []
+            photo = ["--photo", PHOTO] if work in PHOTO_WORKS else []
+            return rows_of([program, "--json", work, *self.data, *photo]) if program.exists() else []
         program = TARGET / "release/bratt"
         if not program.exists() or self.mnist is None:
             return []

@@ -84,29 +84,38 @@ pub(crate) mod faults {
         Killed,
     }
 
+    /// Acts until the fault, or that it has struck.
+    #[derive(Clone, Copy)]
+    enum Plan {
+        In(usize, Fault),
+        Struck(Fault),
+    }
+
     thread_local! {
-        static PLANNED: Cell<Option<(usize, Fault)>> = const { Cell::new(None) };
+        static PLAN: Cell<Option<Plan>> = const { Cell::new(None) };
     }
 
     /// Lets act number `at`, from 0, of those to come on this thread fail while `work` runs. Whether it came to it.
     pub(crate) fn during<R>(at: usize, fault: Fault, work: impl FnOnce() -> R) -> (R, bool) {
-        PLANNED.set(Some((at, fault)));
+        PLAN.set(Some(Plan::In(at, fault)));
         let result = work();
-        let struck = !matches!(PLANNED.take(), Some((left, _)) if left > 0);
-        (result, struck)
+        (result, matches!(PLAN.take(), Some(Plan::Struck(_))))
     }
 
     pub(super) fn strike() -> io::Result<()> {
-        let Some((left, fault)) = PLANNED.get() else { return Ok(()) };
-        match (left, fault) {
-            (0, Fault::Once) => PLANNED.set(None),
-            (0, Fault::Killed) => {}
-            (left, _) => {
-                PLANNED.set(Some((left - 1, fault)));
-                return Ok(());
+        let fails = match PLAN.get() {
+            None | Some(Plan::Struck(Fault::Once)) => false,
+            Some(Plan::Struck(Fault::Killed)) => true,
+            Some(Plan::In(0, fault)) => {
+                PLAN.set(Some(Plan::Struck(fault)));
+                true
             }
-        }
-        Err(io::ErrorKind::StorageFull.into())
+            Some(Plan::In(left, fault)) => {
+                PLAN.set(Some(Plan::In(left - 1, fault)));
+                false
+            }
+        };
+        if fails { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `bratt resume RUN`
 
-use super::train::{Job, Place, carry_out, unwritable};
+use super::train::{Job, Place, carry_out};
 use crate::args::{Global, ResumeArgs};
 use crate::failure::{Exit, Failure};
 use crate::plan::DIGITS;
@@ -34,9 +34,9 @@ pub fn run(args: &ResumeArgs, global: Global) -> Result<u8, Failure> {
     let job = Job::prepare(&settings).map_err(|failure| moved(failure, args))?;
     settings.unused()?;
     if extended {
-        folder.write(RunFolder::CONFIG, settings.to_toml()).map_err(unwritable)?;
+        folder.write(RunFolder::CONFIG, settings.to_toml()).map_err(unusable)?;
     }
-    folder.write_data(&job.splits).map_err(unwritable)?;
+    folder.write_data(&job.splits).map_err(unusable)?;
     job.introduce(&settings, &mut terminal);
     terminal.say(&format!("{DIM}resume  {PLAIN}{}", stand(checkpoint.as_ref(), extended)));
     if let Some(checkpoint) = checkpoint.as_ref().filter(|checkpoint| checkpoint.isa() != job.isa.to_string())
@@ -128,6 +128,7 @@ fn unusable(error: RunError) -> Failure {
         RunError::NoCheckpoint { .. } => Failure::data(&error)
             .help("remove the folder of checkpoints to begin anew with the same configuration"),
         RunError::Busy { .. } => Failure::of(Exit::Configuration, &error),
-        _ => unwritable(error),
+        _ => Failure::of(Exit::Configuration, &error)
+            .help("the folder of the run must be writable and have room"),
     }
 }

@@ -5,4 +5,5 @@ mod common;
 mod configuration;
 mod newcomer;
 mod pictures;
+mod resuming;
 mod running;

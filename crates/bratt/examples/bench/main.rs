@@ -1,11 +1,12 @@
 //! bratt's side of `cargo xtask bench`.
 //!
-//! `cargo run --release -p bratt --example bench -- [--json] [--mnist DIR] [--threads N] [--seconds S] [WORK...]`
+//! `cargo run --release -p bratt --example bench -- [--json] [--mnist DIR] [--threads N] [--seconds S] [--photo FILE] [WORK...]`
 //!
 //! Without `--mnist`, random pixels are trained on. Without arguments each work is measured for a moment only.
 
 mod cnn;
 mod mlp;
+mod photo;
 
 use bratt::compile::{Options, compile};
 use bratt::data::Dataset;
@@ -24,6 +25,8 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 struct Bench {
     json: bool,
     mnist: Option<String>,
+    /// Where to put the photograph, for the peers.
+    photo: Option<String>,
     threads: usize,
     seconds: f64,
     works: Vec<String>,
@@ -31,13 +34,15 @@ struct Bench {
 
 impl Bench {
     fn from_args() -> Result<Bench> {
-        let mut bench = Bench { json: false, mnist: None, threads: 2, seconds: 0.2, works: vec![] };
+        let mut bench =
+            Bench { json: false, mnist: None, photo: None, threads: 2, seconds: 0.2, works: vec![] };
         let mut args = std::env::args().skip(1);
         while let Some(arg) = args.next() {
             let mut value = || args.next().ok_or(format!("{arg} needs a value"));
             match arg.as_str() {
                 "--json" => (bench.json, bench.seconds) = (true, 3.0),
                 "--mnist" => bench.mnist = Some(value()?),
+                "--photo" => bench.photo = Some(value()?),
                 "--threads" => bench.threads = value()?.parse()?,
                 "--seconds" => bench.seconds = value()?.parse()?,
                 work if works().any(|known| known == work) => bench.works.push(arg),
@@ -96,13 +101,17 @@ impl Bench {
 }
 
 fn works() -> impl Iterator<Item = &'static str> {
-    mlp::WORKS.into_iter().chain(cnn::WORKS)
+    mlp::WORKS.into_iter().chain(cnn::WORKS).chain(photo::WORKS)
 }
 
 fn main() -> Result<()> {
     let bench = Bench::from_args()?;
     for work in &bench.works {
-        if cnn::WORKS.contains(&work.as_str()) { cnn::run(&bench, work)? } else { mlp::run(&bench, work)? }
+        match work.as_str() {
+            work if cnn::WORKS.contains(&work) => cnn::run(&bench, work)?,
+            work if photo::WORKS.contains(&work) => photo::run(&bench, work)?,
+            work => mlp::run(&bench, work)?,
+        }
     }
     Ok(())
 }

@@ -14,7 +14,7 @@
 //! | `bratt.training` | what is trained on what, as JSON: pairs of key and value |
 //! | `bratt.progress` | the counters, as JSON |
 //! | `bratt.isa` | the instruction set, on which the last digits depend |
-//! | `bratt.sum` | XXH3 of the data, then of the three entries before, in hexadecimal |
+//! | `bratt.sum` | XXH3 of names, shapes and values of the tensors and of the entries before, in hexadecimal |
 
 use super::event::{EpochEnd, StopReason};
 use crate::exec::Slots;
@@ -168,12 +168,14 @@ impl Snapshot<'_> {
         let kept = kept.zip(&names).map(|((slot, values), name)| (&name[..], &slot.shape[..], values));
         let all = now.chain(kept);
 
-        let mut sum = Xxh3Default::new();
-        for (_, _, values) in all.clone() {
-            add(&mut sum, values);
+        let mut by_name: Vec<_> = all.clone().collect();
+        by_name.sort_unstable_by_key(|(name, ..)| *name);
+        let mut sum = Sum::of([&training, &progress, self.isa]);
+        for (name, shape, values) in by_name {
+            sum.describe(name, shape);
+            sum.values(values);
         }
-        [&training[..], &progress, self.isa].iter().for_each(|text| sum.update(text.as_bytes()));
-        let sum = format!("{:016x}", sum.digest());
+        let sum = sum.text();
         let entries = [
             ("bratt.checkpoint", FORM),
             ("bratt.training", &training),
@@ -187,12 +189,38 @@ impl Snapshot<'_> {
     }
 }
 
-fn add(sum: &mut Xxh3Default, values: &[f32]) {
-    let mut bytes = [0; 4096];
-    for chunk in values.chunks(bytes.len() / 4) {
-        let bytes = &mut bytes[..4 * chunk.len()];
-        bytes.chunks_exact_mut(4).zip(chunk).for_each(|(to, x)| to.copy_from_slice(&x.to_le_bytes()));
-        sum.update(bytes);
+/// The checksum of a checkpoint.
+struct Sum(Xxh3Default);
+
+impl Sum {
+    fn of(texts: [&str; 3]) -> Sum {
+        let mut sum = Sum(Xxh3Default::new());
+        texts.iter().for_each(|text| sum.text_of(text));
+        sum
+    }
+
+    fn text_of(&mut self, text: &str) {
+        self.0.update(&(text.len() as u64).to_le_bytes());
+        self.0.update(text.as_bytes());
+    }
+
+    fn describe(&mut self, name: &str, shape: &[usize]) {
+        self.text_of(name);
+        self.0.update(&(shape.len() as u64).to_le_bytes());
+        shape.iter().for_each(|&side| self.0.update(&(side as u64).to_le_bytes()));
+    }
+
+    fn values(&mut self, values: &[f32]) {
+        let mut bytes = [0; 4096];
+        for chunk in values.chunks(bytes.len() / 4) {
+            let bytes = &mut bytes[..4 * chunk.len()];
+            bytes.chunks_exact_mut(4).zip(chunk).for_each(|(to, x)| to.copy_from_slice(&x.to_le_bytes()));
+            self.0.update(bytes);
+        }
+    }
+
+    fn text(&self) -> String {
+        format!("{:016x}", self.0.digest())
     }
 }
 
@@ -232,15 +260,17 @@ impl Checkpoint {
         }
         let (training, progress) = (entry("bratt.training")?, entry("bratt.progress")?);
         let (isa, expected) = (entry("bratt.isa")?, entry("bratt.sum")?);
-        // Tensors follow one another without a gap, which the crate checks; so their bytes are the end of the file.
-        let data: usize = file.iter().map(|(_, view)| view.data().len()).sum();
-        let mut sum = Xxh3Default::new();
-        sum.update(&bytes[bytes.len() - data..]);
-        [training, progress, isa].iter().for_each(|text| sum.update(text.as_bytes()));
-        if *expected != format!("{:016x}", sum.digest()) {
+        let mut by_name: Vec<_> = file.iter().collect();
+        by_name.sort_unstable_by_key(|(name, _)| *name);
+        let mut sum = Sum::of([training, progress, isa]);
+        for (name, view) in &by_name {
+            sum.describe(name, view.shape());
+            sum.0.update(view.data());
+        }
+        if *expected != sum.text() {
             return Err("its checksum does not fit its contents".into());
         }
-        let values = file.iter().map(|(name, view)| (name.into(), tensors::values(view.data())));
+        let values = by_name.into_iter().map(|(name, view)| (name.into(), tensors::values(view.data())));
         Ok(Checkpoint {
             identity: serde_json::from_str(training).map_err(|error| text(&error))?,
             progress: serde_json::from_str(progress).map_err(|error| text(&error))?,

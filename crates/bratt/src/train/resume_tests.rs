@@ -26,7 +26,7 @@ fn load(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
 }
 
 fn data() -> Splits {
-    super::tests::few(150)
+    tests::few(150)
 }
 
 /// Everything that has a state or is random: batch norm, dropout, moments, augmentation, mixing, a last smaller batch.
@@ -163,13 +163,14 @@ fn a_checkpoint_of_another_training_is_refused_by_what_differs() {
         ("batch size", trainer().batch_size(16)),
         ("optimizer", trainer().optimizer(Adam { epsilon: 1e-7, ..Adam::default() })),
         ("learning rate", trainer().learning_rate(0.5)),
-        ("preprocessing", trainer().preprocess(Preprocess::PerFeature)),
+        // It is a layer of the model.
+        ("model", trainer().preprocess(Preprocess::PerFeature)),
         ("augmentation", trainer().augment(Augment { mixup: 0.4, ..Augment::default() })),
     ];
     for (key, other) in others {
         let error = other.schedule_epochs(1).resume(checkpoint.clone()).fit(&data).unwrap_err().to_string();
         assert!(error.contains(&format!("its {key} is")), "{key}: {error}");
     }
-    let error = trainer().epochs(1).resume(checkpoint).fit(&super::tests::few(160)).unwrap_err().to_string();
+    let error = trainer().epochs(1).resume(checkpoint).fit(&tests::few(160)).unwrap_err().to_string();
     assert!(error.contains("its data is"), "{error}");
 }
