@@ -58,6 +58,8 @@ pub enum Command {
     Train(Box<TrainArgs>),
     /// Go on with a training that was interrupted, or make it longer
     Resume(ResumeArgs),
+    /// Find a learning rate by trying; nothing is written
+    FindLr(Box<FindLrArgs>),
     /// Find what is wrong with data: unreadable files, duplicates, wrong labels, imbalance
     Audit(AuditArgs),
     /// Data sets that are known by name
@@ -221,6 +223,33 @@ pub struct TrainArgs {
     /// Print one JSON object on standard output at the end, and all else on standard error
     #[arg(long, help_heading = "Run")]
     pub json: bool,
+}
+
+const FIND_LR_HELP: &str = "\
+A fresh network is trained for some steps at rates that grow, and the loss shown over the rate: it
+falls, turns, and explodes. A good rate lies about a decade before the turn. All other options are
+those of `bratt train`, so that it is its network, its data and its optimizer that are tried.
+
+Examples:
+  bratt find-lr flowers/ --model resnet20 --optimizer nesterov
+  bratt find-lr --from 1e-4 --to 1 --steps 200";
+
+/// Options of `find-lr`.
+#[derive(Args, Debug)]
+#[command(after_help = FIND_LR_HELP, allow_negative_numbers = true)]
+pub struct FindLrArgs {
+    /// What to train
+    #[command(flatten)]
+    pub train: TrainArgs,
+    /// The lowest rate [default: 1e-6]
+    #[arg(long, value_name = "RATE", help_heading = "Range")]
+    pub from: Option<f64>,
+    /// The highest rate [default: 10]
+    #[arg(long, value_name = "RATE", help_heading = "Range")]
+    pub to: Option<f64>,
+    /// How many rates [default: 140]
+    #[arg(long, value_name = "N", help_heading = "Range")]
+    pub steps: Option<usize>,
 }
 
 const RESUME_HELP: &str = "\

@@ -5,6 +5,7 @@ pub mod cache;
 pub mod completions;
 pub mod eval;
 pub mod fetch;
+pub mod find_lr;
 pub mod inspect;
 pub mod predict;
 pub mod resume;

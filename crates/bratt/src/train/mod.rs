@@ -16,6 +16,7 @@
 //! | `trainer` | [`Trainer`]: the settings |
 //! | `fit` | the loop |
 //! | `checkpoint` | [`Checkpoint`]: where a training stands, to go on from there exactly |
+//! | `find_rate` | [`Trainer::find_rate`]: a learning rate by trying |
 //! | `diverged` | finding the first value that went wrong |
 //! | `evaluate` | [`Evaluation`]: loss, accuracy with its interval, confusion; or squared error |
 //! | `event` | [`Event`] and [`Listener`] |
@@ -29,6 +30,7 @@ mod diverged;
 mod error;
 mod evaluate;
 mod event;
+mod find_rate;
 mod fit;
 mod preprocess;
 mod splits;
@@ -40,6 +42,7 @@ pub use checkpoint::{Checkpoint, CheckpointError, Snapshot};
 pub use error::{FirstBad, TrainError};
 pub use evaluate::{ClassScore, Evaluation, Measures, evaluate};
 pub use event::{EpochEnd, Event, Listener, Listeners, Score, Started, StopReason};
+pub use find_rate::{RatePoint, RateRange, RateTest};
 pub use fit::Fit;
 pub use preprocess::Preprocess;
 pub use splits::{Part, Splits};
