@@ -6,13 +6,14 @@
 //! split.csv         index,part: which example is where
 //! events.jsonl      everything that happened, one JSON object a line
 //! metrics.csv       one row an epoch
+//! events.out.tfevents.0.bratt   the same for TensorBoard, if it is wanted
 //! model.safetensors the model
 //! evaluation.json   the result on the test part
 //! ```
 //!
 //! No absolute paths, so that it can be moved. All files but the two that grow are written beside and renamed.
 
-use super::{EpochTable, JsonLines};
+use super::{EpochTable, JsonLines, TensorBoard};
 use crate::file::write_atomically;
 use crate::model::{ModelError, TrainedModel};
 use crate::train::{Evaluation, Splits};
@@ -189,6 +190,17 @@ impl RunFolder {
     /// If it cannot be made.
     pub fn metrics(&self) -> Result<EpochTable<BufWriter<File>>, RunError> {
         Ok(EpochTable::new(self.create("metrics.csv")?))
+    }
+
+    /// Begins an event file of TensorBoard, `events.out.tfevents.0.bratt`, or with the next number where there is one
+    /// already: TensorBoard reads them in the order of their names.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn tensorboard(&self) -> Result<TensorBoard<BufWriter<File>>, RunError> {
+        let name = |number: u32| format!("events.out.tfevents.{number}.bratt");
+        let free = (0..).map(name).find(|name| !self.path.join(name).exists());
+        Ok(TensorBoard::new(self.create(&free.unwrap_or_default())?))
     }
 
     fn create(&self, name: &str) -> Result<BufWriter<File>, RunError> {
