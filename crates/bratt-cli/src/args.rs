@@ -215,6 +215,12 @@ pub struct TrainArgs {
     /// Set one key, such as optim.rho2=0.99; `--set help` lists the keys
     #[arg(long, value_name = "KEY=VALUE", help_heading = "Run")]
     pub set: Vec<String>,
+    /// Show curves and the last epochs on the whole terminal while training
+    #[arg(long, help_heading = "Run")]
+    pub dashboard: bool,
+    /// Write an event file for TensorBoard into the folder of the run
+    #[arg(long, help_heading = "Run")]
+    pub tensorboard: bool,
     /// Print one JSON object on standard output at the end, and all else on standard error
     #[arg(long, help_heading = "Run")]
     pub json: bool,

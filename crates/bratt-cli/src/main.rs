@@ -8,11 +8,13 @@
 //! | `spec.rs` | schedules as one word |
 //! | `commands/` | one file per command |
 //! | `terminal.rs` | colours, lines, the progress bar |
+//! | `dashboard/` | a training on the whole terminal |
 //! | `failure.rs` | exit codes, errors as people meet them |
 #![forbid(unsafe_code)]
 
 mod args;
 mod commands;
+mod dashboard;
 mod failure;
 mod plan;
 mod settings;
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     terminal::set_colors(cli.global.color);
     panic::set_hook(Box::new(|info| {
+        dashboard::restore();
         terminal::tell(&format!("\nerror: this is a bug of bratt, not yours: {info}\n"));
         terminal::tell("help: please report it with the command that you ran\n");
     }));

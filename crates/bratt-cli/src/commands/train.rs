@@ -4,6 +4,7 @@ mod console;
 
 use super::audit;
 use crate::args::{Global, TrainArgs};
+use crate::dashboard;
 use crate::failure::{Exit, Failure};
 use crate::plan::{self, AugmentPlan, ModelPlan, OptimPlan, at_least_one};
 use crate::settings::{Origin, Settings};
@@ -16,7 +17,7 @@ use bratt::report::{RunError, RunFolder};
 use bratt::train::{
     Evaluation, Event, Fit, Listener, Listeners, Preprocess, Splits, Stop, StopReason, TrainError, Trainer,
 };
-use console::Console;
+use console::Watch;
 use serde_json::json;
 use std::io::Write;
 use std::time::Instant;
@@ -47,11 +48,15 @@ pub fn run(args: &TrainArgs, global: Global) -> Result<u8, Failure> {
     let trainer = job.trainer.clone().stop(&stop);
     let mut events = folder.events().map_err(unwritable)?;
     let mut metrics = folder.metrics().map_err(unwritable)?;
-    let mut console = Console::new(&mut terminal);
+    let board = args.tensorboard.then(|| folder.tensorboard()).transpose();
+    let mut board = board.map_err(unwritable)?;
+    let mut console = Watch::new(&mut terminal, args.dashboard);
     let fitted = {
         let mut all = Listeners(vec![&mut events, &mut metrics, &mut console]);
+        all.0.extend(board.as_mut().map(|board| board as &mut dyn Listener));
         trainer.fit_with(&job.splits, &mut all)
     };
+    drop(console);
     let mut fit = fitted.map_err(|error| training_failed(&error))?;
     if fit.history().is_empty() {
         let message = "interrupted before the first step; nothing was trained, and no model was saved";
@@ -63,11 +68,16 @@ pub fn run(args: &TrainArgs, global: Global) -> Result<u8, Failure> {
     };
     if let Some(test) = &test {
         fit.record_test(test);
-        events.event(&Event::Tested { test: test.clone() });
+        let tested = Event::Tested { test: test.clone() };
+        events.event(&tested);
+        if let Some(board) = &mut board {
+            board.event(&tested);
+        }
         folder.write_evaluation(test).map_err(unwritable)?;
     }
     folder.write_model(fit.model()).map_err(unwritable)?;
-    events.finish().and_then(|_| metrics.finish()).map_err(|error| {
+    let written = events.finish().and_then(|()| metrics.finish());
+    written.and_then(|()| board.map_or(Ok(()), |board| board.finish())).map_err(|error| {
         Failure::new(Exit::Configuration, format!("{}: cannot be written", folder.path().display()))
             .because(error.to_string())
     })?;
@@ -375,9 +385,13 @@ fn listen_for_interrupts(stop: &Stop) {
     // Without a handler Ctrl-C still ends the program, only less cleanly.
     let _ = ctrlc::set_handler(move || {
         if stop.is_requested() {
+            dashboard::restore();
             std::process::exit(Exit::Interrupted as i32);
         }
         stop.request();
+        if dashboard::say_stopping() {
+            return;
+        }
         tell("\nstopping after this step, then saving; Ctrl-C again quits at once\n");
     });
 }
