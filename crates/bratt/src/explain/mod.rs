@@ -1,4 +1,4 @@
-//! Floor 6: what an answer of a model depends on, as pictures.
+//! Floor 5: what an answer of a model depends on, as pictures.
 //!
 //! Each method makes a [`Heatmap`] of one image and one class c. The quantity that is explained is the class's score F:
 //! its logit, before softmax or sigmoid, which would mix in the other classes.
