@@ -8,11 +8,13 @@
 //! | `spec.rs` | schedules as one word |
 //! | `commands/` | one file per command |
 //! | `terminal.rs` | colours, lines, the progress bar |
+//! | `dashboard/` | a training on the whole terminal |
 //! | `failure.rs` | exit codes, errors as people meet them |
 #![forbid(unsafe_code)]
 
 mod args;
 mod commands;
+mod dashboard;
 mod failure;
 mod plan;
 mod settings;
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     terminal::set_colors(cli.global.color);
     panic::set_hook(Box::new(|info| {
+        dashboard::restore();
         terminal::tell(&format!("\nerror: this is a bug of bratt, not yours: {info}\n"));
         terminal::tell("help: please report it with the command that you ran\n");
     }));
@@ -54,6 +57,7 @@ fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Audit(args) => commands::audit::run(args, cli.global)?,
         Command::Eval(args) => commands::eval::run(args, cli.global)?,
         Command::Predict(args) => commands::predict::run(args)?,
+        Command::Explain(args) => commands::explain::run(args, cli.global)?,
         Command::Inspect(args) => commands::inspect::run(args).map(|()| 0)?,
         Command::Schedule(args) => commands::schedule::run(args).map(|()| 0)?,
         Command::Completions { shell } => commands::completions::run(*shell).map(|()| 0)?,

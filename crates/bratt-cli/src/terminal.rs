@@ -57,6 +57,11 @@ impl Terminal {
         Terminal { to, quiet: global.quiet, bar: watched.then(Bar::default) }
     }
 
+    /// Whether someone watches: standard error is a terminal, and progress is wanted.
+    pub fn is_watched(&self) -> bool {
+        self.bar.is_some()
+    }
+
     /// A line that only tells how things go.
     pub fn say(&mut self, line: &str) {
         if !self.quiet {

@@ -38,6 +38,8 @@ pub enum Purpose {
     Noise = 4,
     /// Random changes to training examples; the index is `epoch * 2^32 + index in the data set`.
     Augment = 5,
+    /// Noisy copies of an image that is explained; the index is the copy.
+    Explain = 7,
 }
 
 fn words(value: u64) -> [u32; 2] {

@@ -1,6 +1,6 @@
 //! `bratt resume RUN`
 
-use super::train::{Job, Place, carry_out};
+use super::train::{Job, Place, View, carry_out};
 use crate::args::{Global, ResumeArgs};
 use crate::failure::{Exit, Failure};
 use crate::plan::DIGITS;
@@ -48,7 +48,8 @@ pub fn run(args: &ResumeArgs, global: Global) -> Result<u8, Failure> {
         ));
     }
     terminal.say("");
-    carry_out(job, Place { folder, events, begin }, checkpoint, &mut terminal, args.json)
+    let view = View { json: args.json, dashboard: args.dashboard, tensorboard: args.tensorboard };
+    carry_out(job, Place { folder, events, begin }, checkpoint, &mut terminal, view)
 }
 
 /// What differs from the settings of the run.

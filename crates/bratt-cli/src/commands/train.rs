@@ -4,12 +4,13 @@ mod console;
 mod job;
 
 use crate::args::{Global, TrainArgs};
+use crate::dashboard;
 use crate::failure::{Exit, Failure};
 use crate::settings::Settings;
 use crate::terminal::{DIM, PLAIN, Terminal, To, tell};
 use bratt::report::{JsonLines, RunError, RunFolder};
 use bratt::train::{Checkpoint, Evaluation, Event, Fit, Listener, Listeners, Stop, StopReason, TrainError};
-use console::Console;
+use console::Watch;
 pub use job::Job;
 use serde_json::json;
 use std::fs::File;
@@ -34,7 +35,16 @@ pub fn run(args: &TrainArgs, global: Global) -> Result<u8, Failure> {
     let events = folder.events().map_err(unwritable)?;
     folder.write_data(&job.splits).map_err(unwritable)?;
     job.introduce(&settings, &mut terminal);
-    carry_out(job, Place { folder, events, begin }, None, &mut terminal, args.json)
+    let view = View { json: args.json, dashboard: args.dashboard, tensorboard: args.tensorboard };
+    carry_out(job, Place { folder, events, begin }, None, &mut terminal, view)
+}
+
+/// What is shown and written for others while it trains.
+#[derive(Clone, Copy)]
+pub struct View {
+    pub json: bool,
+    pub dashboard: bool,
+    pub tensorboard: bool,
 }
 
 /// Where a training is written down, and since when.
@@ -50,7 +60,7 @@ pub fn carry_out(
     place: Place,
     checkpoint: Option<Checkpoint>,
     terminal: &mut Terminal,
-    json: bool,
+    view: View,
 ) -> Result<u8, Failure> {
     let Place { folder, mut events, begin } = place;
     let stop = Stop::default();
@@ -69,11 +79,15 @@ pub fn carry_out(
     if let Some(checkpoint) = checkpoint {
         trainer = trainer.resume(checkpoint);
     }
-    let mut console = Console::new(terminal);
+    let board = view.tensorboard.then(|| folder.tensorboard()).transpose();
+    let mut board = board.map_err(unwritable)?;
+    let mut console = Watch::new(terminal, view.dashboard);
     let fitted = {
         let mut all = Listeners(vec![&mut events, &mut metrics, &mut console, &mut checkpoints]);
+        all.0.extend(board.as_mut().map(|board| board as &mut dyn Listener));
         trainer.fit_with(&job.splits, &mut all)
     };
+    drop(console);
     let mut fit = fitted.map_err(|error| training_failed(&error))?;
     let again = format!("make room, then go on with `bratt resume {}`", folder.path().display());
     let unsaved = |error: RunError| Failure::of(Exit::Configuration, &error).help(again.clone());
@@ -88,12 +102,17 @@ pub fn carry_out(
     };
     if let Some(test) = &test {
         fit.record_test(test);
-        events.event(&Event::Tested { test: test.clone() });
+        let tested = Event::Tested { test: test.clone() };
+        events.event(&tested);
+        if let Some(board) = &mut board {
+            board.event(&tested);
+        }
         folder.write_evaluation(test).map_err(unsaved)?;
     }
     folder.write_model(fit.model()).map_err(unsaved)?;
     kept.map_err(unsaved)?;
-    events.finish().and_then(|_| metrics.finish()).map_err(|error| {
+    let written = events.finish().and_then(|()| metrics.finish());
+    written.and_then(|()| board.map_or(Ok(()), |board| board.finish())).map_err(|error| {
         Failure::new(Exit::Configuration, format!("{}: cannot be written", folder.path().display()))
             .because(error.to_string())
             .help(again.clone())
@@ -103,7 +122,7 @@ pub fn carry_out(
     let seconds = begin.elapsed().as_secs_f64();
     console::conclude(terminal, &fit, test.as_ref(), &folder, seconds);
     let interrupted = fit.reason() == StopReason::Interrupted;
-    if !json {
+    if !view.json {
         if interrupted {
             suggest_resuming(terminal, &folder)
         } else {
@@ -137,9 +156,13 @@ fn listen_for_interrupts(stop: &Stop) {
     // Without a handler Ctrl-C still ends the program, only less cleanly.
     let _ = ctrlc::set_handler(move || {
         if stop.is_requested() {
+            dashboard::restore();
             std::process::exit(Exit::Interrupted as i32);
         }
         stop.request();
+        if dashboard::say_stopping() {
+            return;
+        }
         tell("\nstopping after this step, then saving; Ctrl-C again quits at once\n");
     });
 }

@@ -6,6 +6,7 @@
 //! split.csv         index,part: which example is where
 //! events.jsonl      everything that happened, one JSON object a line
 //! metrics.csv       one row an epoch
+//! events.out.tfevents.0.bratt   the same for TensorBoard, if it is wanted
 //! checkpoints/      where training stands, to go on from there
 //! model.safetensors the model
 //! evaluation.json   the result on the test part
@@ -14,7 +15,7 @@
 //! No absolute paths, so that it can be moved. All files but the two that grow are written beside and renamed. While a
 //! program writes a run, it holds a lock on `events.jsonl`, which the system takes back when the program dies.
 
-use super::{Checkpoints, EpochTable, JsonLines};
+use super::{Checkpoints, EpochTable, JsonLines, TensorBoard};
 use crate::file::{remove_orphans, write_atomically};
 use crate::model::{ModelError, TrainedModel};
 use crate::train::{Checkpoint, CheckpointError, EpochEnd, Evaluation, Splits};
@@ -246,6 +247,19 @@ impl RunFolder {
         write_atomically(&path, &rows).map_err(failed)?;
         let file = BufWriter::new(OpenOptions::new().append(true).open(&path).map_err(failed)?);
         Ok(if done.is_empty() { EpochTable::new(file) } else { EpochTable::going_on(file) })
+    }
+
+    /// Begins an event file of TensorBoard, `events.out.tfevents.0.bratt`, or with the next number where there is one
+    /// already: TensorBoard reads them in the order of their names.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn tensorboard(&self) -> Result<TensorBoard<BufWriter<File>>, RunError> {
+        let name = |number: u32| format!("events.out.tfevents.{number}.bratt");
+        let free = (0..).map(name).find(|name| !self.path.join(name).exists());
+        let path = self.path.join(free.unwrap_or_default());
+        let file = File::create_new(&path).map_err(|source| RunError::Io { path, source })?;
+        Ok(TensorBoard::new(BufWriter::new(file)))
     }
 
     /// Keeps checkpoints in the folder.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `jsonl` | [`JsonLines`]: every event as one JSON object a line |
 //! | `csv` | [`EpochTable`]: one row an epoch |
+//! | `tensorboard` | [`TensorBoard`]: an event file of TensorBoard |
 //! | `sink` | errors while writing, kept for the end |
 //! | `folder` | [`RunFolder`]: the folder of a run |
 //! | `checkpoints` | [`Checkpoints`]: where training stands, kept in the folder now and then |
@@ -13,8 +14,10 @@ mod csv;
 mod folder;
 mod jsonl;
 mod sink;
+mod tensorboard;
 
 pub use checkpoints::Checkpoints;
 pub use csv::EpochTable;
 pub use folder::{RunError, RunFolder};
 pub use jsonl::JsonLines;
+pub use tensorboard::TensorBoard;

@@ -1,5 +1,6 @@
 //! What training shows while it runs: a bar for steps, a row for epochs; and the result at the end.
 
+use crate::dashboard::Dashboard;
 use crate::terminal::{
     BOLD, DIM, GREEN, PLAIN, Progress, Terminal, counted, magnitude, percent, rate, seconds,
 };
@@ -73,6 +74,47 @@ impl Listener for Console<'_> {
             }
             Event::Diverged { .. } | Event::Finished { .. } | Event::Tested { .. } => self.terminal.clear(),
         }
+    }
+}
+
+/// The dashboard, if it is wanted and can be had; else, and when it has gone, plain lines.
+#[derive(Debug)]
+pub struct Watch<'a> {
+    console: Console<'a>,
+    dashboard: Option<Dashboard>,
+    /// To be told as lines when the dashboard has gone.
+    kept: Vec<Event>,
+}
+
+impl<'a> Watch<'a> {
+    /// Shows a training.
+    pub fn new(terminal: &'a mut Terminal, dashboard: bool) -> Watch<'a> {
+        let dashboard = if dashboard { Dashboard::open(terminal) } else { None };
+        Watch { console: Console::new(terminal), dashboard, kept: Vec::new() }
+    }
+
+    fn close(&mut self) {
+        drop(self.dashboard.take());
+        self.kept.drain(..).for_each(|event| self.console.event(&event));
+    }
+}
+
+impl Listener for Watch<'_> {
+    fn event(&mut self, event: &Event) {
+        let Some(dashboard) = &mut self.dashboard else { return self.console.event(event) };
+        dashboard.event(event);
+        if !matches!(event, Event::Step { .. }) {
+            self.kept.push(event.clone());
+        }
+        if matches!(event, Event::Finished { .. } | Event::Diverged { .. }) {
+            self.close();
+        }
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
