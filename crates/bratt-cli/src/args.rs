@@ -78,6 +78,14 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Show a learning-rate schedule as a plot and a table
     Schedule(ScheduleArgs),
+    /// Show the configuration as it would be resolved, explain its keys, or print its schema
+    Config {
+        /// What to show.
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Write the manual page
+    Man(ManArgs),
     /// Write the completion script of a shell to standard output
     Completions {
         /// The shell
@@ -323,6 +331,32 @@ pub struct AuditArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// Commands of `config`.
+#[derive(Subcommand, Debug)]
+pub enum ConfigCommand {
+    /// The configuration that `train` with the same options would have, each value with its origin
+    Show(Box<TrainArgs>),
+    /// What a key means, what values it takes, and what it is when nobody sets it
+    Explain(ExplainKeyArgs),
+    /// The JSON schema of configuration files, for editors that complete and check
+    Schema,
+}
+
+/// Options of `config explain`.
+#[derive(Args, Debug)]
+pub struct ExplainKeyArgs {
+    /// The key, such as optim.lr, or a section, such as optim [default: all]
+    pub key: Option<String>,
+}
+
+/// Options of `man`.
+#[derive(Args, Debug)]
+pub struct ManArgs {
+    /// Write a page for each command into this folder instead of one to standard output
+    #[arg(long, value_name = "FOLDER")]
+    pub to: Option<PathBuf>,
 }
 
 /// Commands of `data`.

@@ -21,7 +21,7 @@ mod settings;
 mod spec;
 mod terminal;
 
-use args::{Cli, Command, DataCommand};
+use args::{Cli, Command, ConfigCommand, DataCommand};
 use clap::Parser;
 use failure::{Exit, Failure};
 use std::io::Write;
@@ -60,6 +60,12 @@ fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Explain(args) => commands::explain::run(args, cli.global)?,
         Command::Inspect(args) => commands::inspect::run(args).map(|()| 0)?,
         Command::Schedule(args) => commands::schedule::run(args).map(|()| 0)?,
+        Command::Config { command: ConfigCommand::Show(args) } => commands::config::show(args).map(|()| 0)?,
+        Command::Config { command: ConfigCommand::Explain(args) } => {
+            commands::config::explain(args).map(|()| 0)?
+        }
+        Command::Config { command: ConfigCommand::Schema } => commands::config::print_schema().map(|()| 0)?,
+        Command::Man(args) => commands::man::run(args).map(|()| 0)?,
         Command::Completions { shell } => commands::completions::run(*shell).map(|()| 0)?,
     };
     std::io::stdout().flush()?;

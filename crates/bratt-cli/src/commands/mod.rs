@@ -3,11 +3,13 @@
 pub mod audit;
 pub mod cache;
 pub mod completions;
+pub mod config;
 pub mod eval;
 pub mod explain;
 pub mod fetch;
 pub mod find_lr;
 pub mod inspect;
+pub mod man;
 pub mod predict;
 pub mod resume;
 pub mod schedule;
