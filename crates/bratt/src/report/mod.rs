@@ -5,13 +5,16 @@
 //! | `jsonl` | [`JsonLines`]: every event as one JSON object a line |
 //! | `csv` | [`EpochTable`]: one row an epoch |
 //! | `sink` | errors while writing, kept for the end |
+//! | `predictions` | [`write_predictions`]: one row an example |
 //! | `folder` | [`RunFolder`]: the folder of a run |
 
 mod csv;
 mod folder;
 mod jsonl;
+mod predictions;
 mod sink;
 
 pub use csv::EpochTable;
 pub use folder::{RunError, RunFolder};
 pub use jsonl::JsonLines;
+pub use predictions::{PredictionsFormat, write_predictions};

@@ -7,11 +7,11 @@
 //! ```
 
 use super::diverged::first_bad;
-use super::evaluate::{Evaluator, evaluate_on};
+use super::evaluate::{Evaluator, predictions_on};
 use super::event::{EpochEnd, Event, Listener, Started, StopReason};
 use super::step::least_batch;
 use super::stepper::Stepper;
-use super::{Evaluation, Part, Score, Splits, TrainError, Trainer};
+use super::{Evaluation, Part, Predictions, Score, Splits, TrainError, Trainer};
 use crate::data::Features;
 use crate::data::loader::{Feed, Loader};
 use crate::exec::{Machine, Slots};
@@ -63,7 +63,15 @@ impl Fit {
     /// # Errors
     /// If the part is empty or not of the model's kind.
     pub fn evaluate(&self, part: Part<'_>) -> Result<Evaluation, TrainError> {
-        evaluate_on(&self.machine, &self.model, &part)
+        self.predictions(part)?.evaluation()
+    }
+
+    /// What the model says of each example of a part.
+    ///
+    /// # Errors
+    /// As [`Fit::evaluate`].
+    pub fn predictions(&self, part: Part<'_>) -> Result<Predictions, TrainError> {
+        predictions_on(&self.machine, &self.model, &part)
     }
 
     /// Writes the test part's result into the model's provenance.
@@ -107,13 +115,14 @@ pub(super) fn fit(trainer: &Trainer, data: &Splits, listener: &mut dyn Listener)
     let loader = Loader::new(data.data(), train.indices(), size, steps, trainer.seed, &trainer.augment);
     let ended = loader.run(trainer.resolved_loaders(), trainer.epochs as u64, |feed| {
         epochs(trainer, &loader, feed, &mut stepper, slots, listener, |slots| {
-            (!val.is_empty()).then(|| evaluator.evaluate(slots, &val).score())
+            (!val.is_empty()).then(|| evaluator.score(slots, &val))
         })
     })?;
 
     let Ended { best, slots, history, reason, steps: step } = ended;
     let kept = best.unwrap_or(Best { slots, loss: f64::INFINITY, epoch: 0 });
     model.take_values(&kept.slots);
+    model.temperature = evaluator.temperature(&kept.slots, &val);
     model.provenance.epochs = history.len();
     model.provenance.kept_epoch = kept.epoch;
     let seconds = begin.elapsed().as_secs_f64();
@@ -242,6 +251,7 @@ fn describe(trainer: &Trainer, data: &Splits, network: &Sequential, schedule: &S
         classes: data.classes().to_vec(),
         inputs,
         values: Default::default(),
+        temperature: None,
         provenance: Provenance {
             version: env!("CARGO_PKG_VERSION").into(),
             data: data.data().name().into(),
