@@ -2,10 +2,13 @@
 
 pub mod audit;
 pub mod cache;
+pub mod compare;
 pub mod completions;
 pub mod eval;
 pub mod fetch;
 pub mod inspect;
+pub mod judged;
+pub mod labels;
 pub mod predict;
 pub mod schedule;
 pub mod train;

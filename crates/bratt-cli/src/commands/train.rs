@@ -93,22 +93,22 @@ const TEXT: usize = 47;
 const MOST_LOADERS: u64 = 64;
 
 /// A training that is ready to begin.
-struct Job {
-    splits: Splits,
+pub(super) struct Job {
+    pub(super) splits: Splits,
     source: Option<String>,
     image_files: bool,
     findings: Option<String>,
     val_given: bool,
-    trainer: Trainer,
+    pub(super) trainer: Trainer,
     model: ModelPlan,
     optim: OptimPlan,
     preprocess: Preprocess,
     augment: AugmentPlan,
     isa: Isa,
     threads: usize,
-    epochs: u64,
+    pub(super) epochs: u64,
     batch_size: u64,
-    seed: u64,
+    pub(super) seed: u64,
     steps_per_epoch: u64,
     runs: String,
     name: Option<String>,
@@ -116,7 +116,7 @@ struct Job {
 
 impl Job {
     /// Reads the data and settles everything, so that what can be wrong is found before anything is written.
-    fn prepare(settings: &Settings) -> Result<Job, Failure> {
+    pub(super) fn prepare(settings: &Settings) -> Result<Job, Failure> {
         let opened = plan::data(settings)?.open(settings)?;
         let seed = settings.get("train.seed", 0)?;
         let fractions = plan::fractions(settings, opened.as_ref())?;

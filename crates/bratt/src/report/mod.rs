@@ -17,4 +17,4 @@ mod sink;
 pub use csv::EpochTable;
 pub use folder::{RunError, RunFolder};
 pub use jsonl::JsonLines;
-pub use predictions::{PredictionsFormat, write_predictions};
+pub use predictions::{PredictionsFormat, write_file, write_predictions};
