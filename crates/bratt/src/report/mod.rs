@@ -6,6 +6,7 @@
 //! | `csv` | [`EpochTable`]: one row an epoch |
 //! | `tensorboard` | [`TensorBoard`]: an event file of TensorBoard |
 //! | `sink` | errors while writing, kept for the end |
+//! | `predictions` | [`write_predictions`]: one row an example |
 //! | `folder` | [`RunFolder`]: the folder of a run |
 //! | `checkpoints` | [`Checkpoints`]: where training stands, kept in the folder now and then |
 
@@ -13,6 +14,7 @@ mod checkpoints;
 mod csv;
 mod folder;
 mod jsonl;
+mod predictions;
 mod sink;
 mod tensorboard;
 
@@ -20,4 +22,5 @@ pub use checkpoints::Checkpoints;
 pub use csv::EpochTable;
 pub use folder::{RunError, RunFolder};
 pub use jsonl::JsonLines;
+pub use predictions::{PredictionsFormat, write_predictions};
 pub use tensorboard::TensorBoard;
