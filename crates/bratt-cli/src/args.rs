@@ -1,7 +1,10 @@
 //! The command line, as it is typed. What it means is decided in [`settings`](crate::settings).
 
+mod judging;
+
 use crate::failure::EXIT_CODES;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub use judging::{CompareArgs, EvalArgs, LabelsArgs, Reading};
 use std::path::PathBuf;
 
 /// Trains image classifiers on the CPU.
@@ -70,6 +73,10 @@ pub enum Command {
     },
     /// Judge a model on labelled data
     Eval(EvalArgs),
+    /// Compare two runs: configuration, measures, and McNemar's test on the same test examples
+    Compare(CompareArgs),
+    /// Rank examples by how likely their label is wrong
+    Labels(LabelsArgs),
     /// Say what a model makes of images or table rows
     Predict(PredictArgs),
     /// Show as pictures what in an image speaks for a class, and what the first layer looks for
@@ -398,34 +405,6 @@ pub struct FetchArgs {
     /// The folder to put it into [default: bratt/NAME in the user's data folder, such as ~/.local/share]
     #[arg(long, value_name = "FOLDER")]
     pub to: Option<PathBuf>,
-}
-
-/// Options of `eval`.
-#[derive(Args, Debug)]
-pub struct EvalArgs {
-    /// A model file, or the folder of a run
-    pub model: PathBuf,
-    /// Whatever `train` takes: the test part, if there is one, else all
-    /// [default: the test part of the model's own run]
-    pub data: Option<PathBuf>,
-    /// The column or key that holds the labels
-    #[arg(long, value_name = "COLUMN")]
-    pub label: Option<String>,
-    /// Images that are corrupt or truncated: fail or skip [default: fail]
-    #[arg(long, value_name = "HOW")]
-    pub on_bad: Option<String>,
-    /// Neither use nor keep decoded images (see `bratt data cache`)
-    #[arg(long)]
-    pub no_cache: bool,
-    /// Fail (exit code 1) if the accuracy is below this
-    #[arg(long, value_name = "FRACTION")]
-    pub require_accuracy: Option<f64>,
-    /// Threads [default: one a processor]
-    #[arg(long, value_name = "N")]
-    pub threads: Option<usize>,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Options of `predict`.

@@ -56,6 +56,8 @@ fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Data { command: DataCommand::Cache(args) } => commands::cache::run(args, cli.global)?,
         Command::Audit(args) => commands::audit::run(args, cli.global)?,
         Command::Eval(args) => commands::eval::run(args, cli.global)?,
+        Command::Compare(args) => commands::compare::run(args, cli.global)?,
+        Command::Labels(args) => commands::labels::run(args, cli.global)?,
         Command::Predict(args) => commands::predict::run(args)?,
         Command::Explain(args) => commands::explain::run(args, cli.global)?,
         Command::Inspect(args) => commands::inspect::run(args).map(|()| 0)?,

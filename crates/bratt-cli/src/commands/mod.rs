@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod cache;
+pub mod compare;
 pub mod completions;
 pub mod config;
 pub mod eval;
@@ -9,6 +10,8 @@ pub mod explain;
 pub mod fetch;
 pub mod find_lr;
 pub mod inspect;
+pub mod judged;
+pub mod labels;
 pub mod man;
 pub mod predict;
 pub mod resume;

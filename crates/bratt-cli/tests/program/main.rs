@@ -3,6 +3,7 @@
 mod bad_input;
 mod common;
 mod configuration;
+mod judging;
 mod explaining;
 mod newcomer;
 mod pictures;

@@ -22,5 +22,5 @@ pub use checkpoints::Checkpoints;
 pub use csv::EpochTable;
 pub use folder::{RunError, RunFolder};
 pub use jsonl::JsonLines;
-pub use predictions::{PredictionsFormat, write_predictions};
+pub use predictions::{PredictionsFormat, write_file, write_predictions};
 pub use tensorboard::TensorBoard;

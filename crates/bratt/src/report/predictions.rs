@@ -52,9 +52,16 @@ pub fn write_predictions(
         PredictionsFormat::Csv => csv(said, files),
         PredictionsFormat::JsonLines => Ok(json_lines(said, files)),
     };
-    written
-        .and_then(|bytes| write_atomically(path, &bytes))
-        .map_err(|source| RunError::Io { path: path.to_owned(), source })
+    let bytes = written.map_err(|source| RunError::Io { path: path.to_owned(), source })?;
+    write_file(path, &bytes)
+}
+
+/// Writes a file beside the place where it is to be, and renames it.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write_file(path: &Path, contents: &[u8]) -> Result<(), RunError> {
+    write_atomically(path, contents).map_err(|source| RunError::Io { path: path.to_owned(), source })
 }
 
 fn predicted(said: &Predictions) -> Vec<usize> {

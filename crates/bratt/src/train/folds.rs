@@ -29,34 +29,32 @@ use crate::data::{Dataset, Fractions, Split};
 ///
 /// # Errors
 /// Fewer than two folds, or more than examples; a `val` outside of 0 to 1; what `train` says.
-pub fn out_of_fold(
+pub fn out_of_fold<E: From<TrainError>>(
     data: Dataset,
     folds: usize,
     val: f64,
     seed: u64,
-    mut train: impl FnMut(usize, &Splits) -> Result<Fit, TrainError>,
-) -> Result<Predictions, TrainError> {
+    mut train: impl FnMut(usize, &Splits) -> Result<Fit, E>,
+) -> Result<Predictions, E> {
     if folds < 2 || folds > data.len() {
         let expected = "at least 2, and no more than examples";
-        return Err(TrainError::Setting { key: "folds", found: folds.to_string(), expected });
+        return Err(TrainError::Setting { key: "folds", found: folds.to_string(), expected }.into());
     }
     let parts = data.folds(folds, seed);
-    let mut data = Splits::from_parts(data, Split::default(), None)?;
+    let mut data = Splits::from_parts(data, Split::default(), None).map_err(TrainError::from)?;
     let mut said = Vec::with_capacity(folds);
     for (number, fold) in parts.iter().enumerate() {
         // What is split off beside the fold is for validation, so the two change places.
         let fractions = Fractions { train: 1.0 - val, val: 0.0, test: val };
-        let split = data.data().split_around(fold, fractions, seed)?;
+        let split = data.data().split_around(fold, fractions, seed).map_err(TrainError::from)?;
         let (val, test) = (split.test, split.val);
-        data = data.divided(Split { train: split.train, val, test, small_classes: Vec::new() })?;
+        let split = Split { train: split.train, val, test, small_classes: Vec::new() };
+        data = data.divided(split).map_err(TrainError::from)?;
         let fit = train(number, &data)?;
         said.push(fit.predictions(data.test())?);
     }
-    Predictions::together(said).ok_or(TrainError::Setting {
-        key: "folds",
-        found: "none".into(),
-        expected: "at least 2",
-    })
+    let nothing = TrainError::Setting { key: "folds", found: "none".into(), expected: "at least 2" };
+    Predictions::together(said).ok_or(nothing.into())
 }
 
 #[cfg(test)]
@@ -106,10 +104,14 @@ mod tests {
         assert!(hits * 10 >= flips.len() * 8, "{hits} of {}", flips.len());
     }
 
+    fn never() -> TrainError {
+        unreachable!("nothing is trained")
+    }
+
     #[test]
     fn folds_that_cannot_be_are_refused() {
         for folds in [0, 1, 1798] {
-            let error = out_of_fold(digits(), folds, 0.1, 7, |_, _| unreachable!()).unwrap_err();
+            let error = out_of_fold(digits(), folds, 0.1, 7, |_, _| Err(never())).unwrap_err();
             assert!(error.to_string().contains("folds: found"), "{error}");
         }
     }
