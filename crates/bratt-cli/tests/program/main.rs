@@ -3,8 +3,8 @@
 mod bad_input;
 mod common;
 mod configuration;
-mod judging;
 mod explaining;
+mod judging;
 mod newcomer;
 mod pictures;
 mod resuming;
