@@ -5,6 +5,7 @@
 //! | `jsonl` | [`JsonLines`]: every event as one JSON object a line |
 //! | `csv` | [`EpochTable`]: one row an epoch |
 //! | `sink` | errors while writing, kept for the end |
+//! | `predictions` | [`write_predictions`]: one row an example |
 //! | `folder` | [`RunFolder`]: the folder of a run |
 //! | `checkpoints` | [`Checkpoints`]: where training stands, kept in the folder now and then |
 
@@ -12,9 +13,11 @@ mod checkpoints;
 mod csv;
 mod folder;
 mod jsonl;
+mod predictions;
 mod sink;
 
 pub use checkpoints::Checkpoints;
 pub use csv::EpochTable;
 pub use folder::{RunError, RunFolder};
 pub use jsonl::JsonLines;
+pub use predictions::{PredictionsFormat, write_predictions};

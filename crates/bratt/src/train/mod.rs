@@ -17,7 +17,10 @@
 //! | `fit` | the loop |
 //! | `checkpoint` | [`Checkpoint`]: where a training stands, to go on from there exactly |
 //! | `diverged` | finding the first value that went wrong |
-//! | `evaluate` | [`Evaluation`]: loss, accuracy with its interval, confusion; or squared error |
+//! | `evaluate` | running a model over a part |
+//! | `predictions` | [`Predictions`]: what a model says of each example |
+//! | `evaluation` | [`Evaluation`]: the measures with their intervals, as numbers and as a table |
+//! | `folds` | [`out_of_fold`]: each example judged by a model that has not seen it |
 //! | `event` | [`Event`] and [`Listener`] |
 //!
 //! The order of the data is a function of (seed, epoch), augmentation of (seed, epoch, example), dropout of (seed, step),
@@ -28,8 +31,11 @@ mod checkpoint;
 mod diverged;
 mod error;
 mod evaluate;
+mod evaluation;
 mod event;
 mod fit;
+mod folds;
+mod predictions;
 mod preprocess;
 mod splits;
 mod step;
@@ -38,9 +44,12 @@ mod trainer;
 
 pub use checkpoint::{Checkpoint, CheckpointError, Snapshot};
 pub use error::{FirstBad, TrainError};
-pub use evaluate::{ClassScore, Evaluation, Measures, evaluate};
+pub use evaluate::{evaluate, predictions};
+pub use evaluation::{ClassScore, Evaluation, Figure, Measures};
 pub use event::{EpochEnd, Event, Listener, Listeners, Score, Started, StopReason};
 pub use fit::Fit;
+pub use folds::out_of_fold;
+pub use predictions::Predictions;
 pub use preprocess::Preprocess;
 pub use splits::{Part, Splits};
 pub use step::{SoftLabels, soft_training_graph, training_graph};
