@@ -70,6 +70,8 @@ pub enum Command {
     Eval(EvalArgs),
     /// Say what a model makes of images or table rows
     Predict(PredictArgs),
+    /// Show as pictures what in an image speaks for a class, and what the first layer looks for
+    Explain(ExplainArgs),
     /// Show layers, graph, compiled program or timing of a model
     Inspect(InspectArgs),
     /// Show a learning-rate schedule as a plot and a table
@@ -368,6 +370,92 @@ pub struct PredictArgs {
     /// Print one JSON object a line
     #[arg(long)]
     pub json: bool,
+}
+
+const EXPLAIN_HELP: &str = "\
+A picture shows an image as the network sees it, and beside it the same under a map:
+  grad-cam               where the last convolution's features lie that speak for the class
+  integrated-gradients   what each pixel adds to the class's score, counted from a baseline;
+                         orange is for the class, blue against it
+  gradient               the pixels that would change the score most
+  smoothgrad             the same, averaged over noisy copies of the image
+
+Examples:
+  bratt explain runs/flowers-1 rose.jpg
+  bratt explain runs/flowers-1 rose.jpg --class tulip --method all
+  bratt explain runs/flowers-1 --filters";
+
+/// Options of `explain`.
+#[derive(Args, Debug)]
+#[command(after_help = EXPLAIN_HELP)]
+pub struct ExplainArgs {
+    /// A model file, or the folder of a run
+    pub model: PathBuf,
+    /// Image files, or folders of images
+    #[arg(required_unless_present = "filters")]
+    pub images: Vec<PathBuf>,
+    /// grad-cam, gradient, smoothgrad, integrated-gradients or all
+    /// [default: grad-cam, or integrated-gradients for networks without convolutions]
+    #[arg(long, value_name = "NAME", hide_possible_values = true)]
+    pub method: Option<ExplainMethod>,
+    /// The class to explain [default: the predicted one]
+    #[arg(long, value_name = "NAME")]
+    pub class: Option<String>,
+    /// Folder for the pictures [default: explain in the folder of the run, or else here]
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+    /// Show the weights of the first layer, too
+    #[arg(long)]
+    pub filters: bool,
+    /// Read images as dark ink on light paper, for models of light ink on dark
+    #[arg(long)]
+    pub invert: bool,
+    /// Integrated gradients: steps from the baseline to the image
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub steps: usize,
+    /// Integrated gradients: count from a black image or from the mean of the training images
+    #[arg(long, value_name = "black|mean", default_value = "black", hide_possible_values = true)]
+    pub baseline: ExplainBaseline,
+    /// SmoothGrad: noisy copies
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub samples: usize,
+    /// SmoothGrad: standard deviation of the noise as a part of the image's range
+    #[arg(long, value_name = "X", default_value_t = 0.15)]
+    pub noise: f64,
+    /// SmoothGrad: decides the noise
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Threads [default: one a processor]; the result does not depend on it
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Methods of `explain`.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExplainMethod {
+    /// Class activation by gradients.
+    GradCam,
+    /// Plain gradients.
+    Gradient,
+    /// Gradients smoothed by noise.
+    #[value(name = "smoothgrad")]
+    SmoothGrad,
+    /// Gradients along a path.
+    IntegratedGradients,
+    /// All that the network allows.
+    All,
+}
+
+/// Where integrated gradients count from.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExplainBaseline {
+    /// A black image.
+    Black,
+    /// The mean of the training images.
+    Mean,
 }
 
 /// Options of `inspect`.

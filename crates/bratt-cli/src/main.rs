@@ -53,6 +53,7 @@ fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Audit(args) => commands::audit::run(args, cli.global)?,
         Command::Eval(args) => commands::eval::run(args, cli.global)?,
         Command::Predict(args) => commands::predict::run(args)?,
+        Command::Explain(args) => commands::explain::run(args, cli.global)?,
         Command::Inspect(args) => commands::inspect::run(args).map(|()| 0)?,
         Command::Schedule(args) => commands::schedule::run(args).map(|()| 0)?,
         Command::Completions { shell } => commands::completions::run(*shell).map(|()| 0)?,

@@ -5,6 +5,7 @@
 pub mod compile;
 pub mod data;
 pub mod exec;
+pub mod explain;
 mod file;
 mod grad;
 pub mod graph;

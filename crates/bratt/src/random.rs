@@ -42,6 +42,8 @@ pub enum Purpose {
     Bootstrap = 6,
     /// Dividing examples into folds; the index is the class.
     Fold = 7,
+    /// Noisy copies of an image that is explained; the index is the copy.
+    Explain = 8,
 }
 
 fn words(value: u64) -> [u32; 2] {

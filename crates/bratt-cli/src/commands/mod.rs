@@ -4,6 +4,7 @@ pub mod audit;
 pub mod cache;
 pub mod completions;
 pub mod eval;
+pub mod explain;
 pub mod fetch;
 pub mod inspect;
 pub mod predict;

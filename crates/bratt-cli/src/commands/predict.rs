@@ -53,7 +53,7 @@ pub fn run(args: &PredictArgs) -> Result<u8, Failure> {
 }
 
 /// The files asked for, with the images of each folder in the order of their names.
-fn images(inputs: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+pub(super) fn images(inputs: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     for input in inputs {
         if !input.is_dir() {
