@@ -8,6 +8,7 @@ pub mod explain;
 pub mod fetch;
 pub mod inspect;
 pub mod predict;
+pub mod report;
 pub mod resume;
 pub mod schedule;
 pub mod train;

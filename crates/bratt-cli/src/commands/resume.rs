@@ -48,7 +48,8 @@ pub fn run(args: &ResumeArgs, global: Global) -> Result<u8, Failure> {
         ));
     }
     terminal.say("");
-    carry_out(job, Place { folder, events, begin }, checkpoint, &mut terminal, args.json)
+    let place = Place { folder, events, begin, report: !args.no_report };
+    carry_out(job, place, checkpoint, &mut terminal, args.json)
 }
 
 /// What differs from the settings of the run.

@@ -3,6 +3,7 @@
 mod console;
 mod job;
 
+use super::report::write_report;
 use crate::args::{Global, TrainArgs};
 use crate::failure::{Exit, Failure};
 use crate::settings::Settings;
@@ -34,7 +35,7 @@ pub fn run(args: &TrainArgs, global: Global) -> Result<u8, Failure> {
     let events = folder.events().map_err(unwritable)?;
     folder.write_data(&job.splits).map_err(unwritable)?;
     job.introduce(&settings, &mut terminal);
-    carry_out(job, Place { folder, events, begin }, None, &mut terminal, args.json)
+    carry_out(job, Place { folder, events, begin, report: !args.no_report }, None, &mut terminal, args.json)
 }
 
 /// Where a training is written down, and since when.
@@ -42,6 +43,8 @@ pub struct Place {
     pub folder: RunFolder,
     pub events: JsonLines<BufWriter<File>>,
     pub begin: Instant,
+    /// Whether a report is written.
+    pub report: bool,
 }
 
 /// Trains, from a checkpoint if there is one, and writes down what comes of it.
@@ -52,7 +55,7 @@ pub fn carry_out(
     terminal: &mut Terminal,
     json: bool,
 ) -> Result<u8, Failure> {
-    let Place { folder, mut events, begin } = place;
+    let Place { folder, mut events, begin, report } = place;
     let stop = Stop::default();
     listen_for_interrupts(&stop);
     let done = checkpoint.as_ref().map_or(Vec::new(), |checkpoint| checkpoint.history().to_vec());
@@ -84,9 +87,14 @@ pub fn carry_out(
     }
     let test = match job.splits.test() {
         part if part.is_empty() => None,
-        part => Some(fit.evaluate(part).map_err(|error| Failure::data(&error))?),
+        part => {
+            let said = fit.predictions(part).map_err(|error| Failure::data(&error))?;
+            Some((said.evaluation().map_err(|error| Failure::data(&error))?, said))
+        }
     };
-    if let Some(test) = &test {
+    let said = test.as_ref().map(|(_, said)| said);
+    let test = test.as_ref().map(|(test, _)| test);
+    if let Some(test) = test {
         fit.record_test(test);
         events.event(&Event::Tested { test: test.clone() });
         folder.write_evaluation(test).map_err(unsaved)?;
@@ -99,9 +107,13 @@ pub fn carry_out(
             .help(again.clone())
     })?;
     let sample = job.write_sample(&folder);
+    if report && let Err(failure) = write_report(&job, &folder, fit.model(), said.zip(test), None) {
+        // The model is what counts; the report can be written later.
+        terminal.warn(&format!("no report: {}", failure.text().trim_end()));
+    }
 
     let seconds = begin.elapsed().as_secs_f64();
-    console::conclude(terminal, &fit, test.as_ref(), &folder, seconds);
+    console::conclude(terminal, &fit, test, &folder, seconds);
     let interrupted = fit.reason() == StopReason::Interrupted;
     if !json {
         if interrupted {
@@ -110,7 +122,7 @@ pub fn carry_out(
             suggest(terminal, &job, &folder, sample)
         }
     } else {
-        writeln!(std::io::stdout(), "{}", summary(&fit, test.as_ref(), &folder, seconds))?;
+        writeln!(std::io::stdout(), "{}", summary(&fit, test, &folder, seconds))?;
     }
     Ok(if interrupted { Exit::Interrupted as u8 } else { 0 })
 }
