@@ -63,6 +63,8 @@ pub enum Command {
     Resume(ResumeArgs),
     /// Find a learning rate by trying; nothing is written
     FindLr(Box<FindLrArgs>),
+    /// Write the report of a run again, as one HTML page
+    Report(ReportArgs),
     /// Find what is wrong with data: unreadable files, duplicates, wrong labels, imbalance
     Audit(AuditArgs),
     /// Data sets that are known by name
@@ -243,6 +245,9 @@ pub struct TrainArgs {
     /// Write an event file for TensorBoard into the folder of the run
     #[arg(long, help_heading = "Run")]
     pub tensorboard: bool,
+    /// Write no report.html
+    #[arg(long, help_heading = "Run")]
+    pub no_report: bool,
     /// Print one JSON object on standard output at the end, and all else on standard error
     #[arg(long, help_heading = "Run")]
     pub json: bool,
@@ -309,9 +314,53 @@ pub struct ResumeArgs {
     /// Write an event file for TensorBoard into the folder of the run
     #[arg(long)]
     pub tensorboard: bool,
+    /// Write no report.html
+    #[arg(long)]
+    pub no_report: bool,
     /// Print one JSON object on standard output at the end, and all else on standard error
     #[arg(long)]
     pub json: bool,
+}
+
+const REPORT_HELP: &str = "\
+`train` and `resume` write report.html into the folder of the run at their end; this makes it anew from the folder and
+the data. It is one file that loads nothing: it can be sent, kept and printed.
+
+Examples:
+  bratt report runs/digits-1 --open
+  bratt report runs/flowers-2 -o flowers.html";
+
+/// Options of `report`.
+#[derive(Args, Debug)]
+#[command(after_help = REPORT_HELP)]
+pub struct ReportArgs {
+    /// The folder of the run
+    pub run: PathBuf,
+    /// Where to write the page [default: report.html in the folder of the run]
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Open the page in the browser: yes or no [default: no]
+    #[arg(long, value_name = "YES|NO", num_args = 0..=1, default_missing_value = "yes", default_value = "no",
+        hide_default_value = true, hide_possible_values = true)]
+    pub open: YesNo,
+    /// Where the data is now, if it was moved
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<String>,
+    /// Neither use nor keep decoded images (see `bratt data cache`)
+    #[arg(long)]
+    pub no_cache: bool,
+    /// Threads [default: one a processor]; the result does not depend on it
+    #[arg(long, value_name = "N")]
+    pub threads: Option<u64>,
+}
+
+/// Yes or no.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum YesNo {
+    /// Yes.
+    Yes,
+    /// No.
+    No,
 }
 
 const AUDIT_HELP: &str = "\

@@ -14,6 +14,7 @@ pub mod judged;
 pub mod labels;
 pub mod man;
 pub mod predict;
+pub mod report;
 pub mod resume;
 pub mod schedule;
 pub mod train;

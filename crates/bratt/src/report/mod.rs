@@ -7,12 +7,14 @@
 //! | `tensorboard` | [`TensorBoard`]: an event file of TensorBoard |
 //! | `sink` | errors while writing, kept for the end |
 //! | `predictions` | [`write_predictions`]: one row an example |
+//! | [`html`] | the report of a run as a page |
 //! | `folder` | [`RunFolder`]: the folder of a run |
 //! | `checkpoints` | [`Checkpoints`]: where training stands, kept in the folder now and then |
 
 mod checkpoints;
 mod csv;
 mod folder;
+pub mod html;
 mod jsonl;
 mod predictions;
 mod sink;
