@@ -1,7 +1,10 @@
 //! The command line, as it is typed. What it means is decided in [`settings`](crate::settings).
 
+mod judging;
+
 use crate::failure::EXIT_CODES;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub use judging::{CompareArgs, EvalArgs, LabelsArgs, Reading};
 use std::path::PathBuf;
 
 /// Trains image classifiers on the CPU.
@@ -60,6 +63,8 @@ pub enum Command {
     Resume(ResumeArgs),
     /// Find a learning rate by trying; nothing is written
     FindLr(Box<FindLrArgs>),
+    /// Write the report of a run again, as one HTML page
+    Report(ReportArgs),
     /// Find what is wrong with data: unreadable files, duplicates, wrong labels, imbalance
     Audit(AuditArgs),
     /// Data sets that are known by name
@@ -70,6 +75,10 @@ pub enum Command {
     },
     /// Judge a model on labelled data
     Eval(EvalArgs),
+    /// Compare two runs: configuration, measures, and McNemar's test on the same test examples
+    Compare(CompareArgs),
+    /// Rank examples by how likely their label is wrong
+    Labels(LabelsArgs),
     /// Say what a model makes of images or table rows
     Predict(PredictArgs),
     /// Show as pictures what in an image speaks for a class, and what the first layer looks for
@@ -78,6 +87,14 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Show a learning-rate schedule as a plot and a table
     Schedule(ScheduleArgs),
+    /// Show the configuration as it would be resolved, explain its keys, or print its schema
+    Config {
+        /// What to show.
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Write the manual page
+    Man(ManArgs),
     /// Write the completion script of a shell to standard output
     Completions {
         /// The shell
@@ -228,6 +245,9 @@ pub struct TrainArgs {
     /// Write an event file for TensorBoard into the folder of the run
     #[arg(long, help_heading = "Run")]
     pub tensorboard: bool,
+    /// Write no report.html
+    #[arg(long, help_heading = "Run")]
+    pub no_report: bool,
     /// Print one JSON object on standard output at the end, and all else on standard error
     #[arg(long, help_heading = "Run")]
     pub json: bool,
@@ -294,9 +314,53 @@ pub struct ResumeArgs {
     /// Write an event file for TensorBoard into the folder of the run
     #[arg(long)]
     pub tensorboard: bool,
+    /// Write no report.html
+    #[arg(long)]
+    pub no_report: bool,
     /// Print one JSON object on standard output at the end, and all else on standard error
     #[arg(long)]
     pub json: bool,
+}
+
+const REPORT_HELP: &str = "\
+`train` and `resume` write report.html into the folder of the run at their end; this makes it anew from the folder and
+the data. It is one file that loads nothing: it can be sent, kept and printed.
+
+Examples:
+  bratt report runs/digits-1 --open
+  bratt report runs/flowers-2 -o flowers.html";
+
+/// Options of `report`.
+#[derive(Args, Debug)]
+#[command(after_help = REPORT_HELP)]
+pub struct ReportArgs {
+    /// The folder of the run
+    pub run: PathBuf,
+    /// Where to write the page [default: report.html in the folder of the run]
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Open the page in the browser: yes or no [default: no]
+    #[arg(long, value_name = "YES|NO", num_args = 0..=1, default_missing_value = "yes", default_value = "no",
+        hide_default_value = true, hide_possible_values = true)]
+    pub open: YesNo,
+    /// Where the data is now, if it was moved
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<String>,
+    /// Neither use nor keep decoded images (see `bratt data cache`)
+    #[arg(long)]
+    pub no_cache: bool,
+    /// Threads [default: one a processor]; the result does not depend on it
+    #[arg(long, value_name = "N")]
+    pub threads: Option<u64>,
+}
+
+/// Yes or no.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum YesNo {
+    /// Yes.
+    Yes,
+    /// No.
+    No,
 }
 
 const AUDIT_HELP: &str = "\
@@ -323,6 +387,32 @@ pub struct AuditArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// Commands of `config`.
+#[derive(Subcommand, Debug)]
+pub enum ConfigCommand {
+    /// The configuration that `train` with the same options would have, each value with its origin
+    Show(Box<TrainArgs>),
+    /// What a key means, what values it takes, and what it is when nobody sets it
+    Explain(ExplainKeyArgs),
+    /// The JSON schema of configuration files, for editors that complete and check
+    Schema,
+}
+
+/// Options of `config explain`.
+#[derive(Args, Debug)]
+pub struct ExplainKeyArgs {
+    /// The key, such as optim.lr, or a section, such as optim [default: all]
+    pub key: Option<String>,
+}
+
+/// Options of `man`.
+#[derive(Args, Debug)]
+pub struct ManArgs {
+    /// Write a page for each command into this folder instead of one to standard output
+    #[arg(long, value_name = "FOLDER")]
+    pub to: Option<PathBuf>,
 }
 
 /// Commands of `data`.
@@ -364,34 +454,6 @@ pub struct FetchArgs {
     /// The folder to put it into [default: bratt/NAME in the user's data folder, such as ~/.local/share]
     #[arg(long, value_name = "FOLDER")]
     pub to: Option<PathBuf>,
-}
-
-/// Options of `eval`.
-#[derive(Args, Debug)]
-pub struct EvalArgs {
-    /// A model file, or the folder of a run
-    pub model: PathBuf,
-    /// Whatever `train` takes: the test part, if there is one, else all
-    /// [default: the test part of the model's own run]
-    pub data: Option<PathBuf>,
-    /// The column or key that holds the labels
-    #[arg(long, value_name = "COLUMN")]
-    pub label: Option<String>,
-    /// Images that are corrupt or truncated: fail or skip [default: fail]
-    #[arg(long, value_name = "HOW")]
-    pub on_bad: Option<String>,
-    /// Neither use nor keep decoded images (see `bratt data cache`)
-    #[arg(long)]
-    pub no_cache: bool,
-    /// Fail (exit code 1) if the accuracy is below this
-    #[arg(long, value_name = "FRACTION")]
-    pub require_accuracy: Option<f64>,
-    /// Threads [default: one a processor]
-    #[arg(long, value_name = "N")]
-    pub threads: Option<usize>,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Options of `predict`.

@@ -6,6 +6,7 @@
 //! help: ...
 //! ```
 
+use bratt::train::TrainError;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io;
@@ -60,6 +61,12 @@ impl From<io::Error> for Failure {
     /// For writing to standard output only; other files are named by who uses them.
     fn from(error: io::Error) -> Failure {
         Failure::Output(error)
+    }
+}
+
+impl From<TrainError> for Failure {
+    fn from(error: TrainError) -> Failure {
+        Failure::data(&error)
     }
 }
 

@@ -21,7 +21,7 @@ mod settings;
 mod spec;
 mod terminal;
 
-use args::{Cli, Command, DataCommand};
+use args::{Cli, Command, ConfigCommand, DataCommand};
 use clap::Parser;
 use failure::{Exit, Failure};
 use std::io::Write;
@@ -52,14 +52,23 @@ fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Train(args) => commands::train::run(args, cli.global)?,
         Command::FindLr(args) => commands::find_lr::run(args, cli.global)?,
         Command::Resume(args) => commands::resume::run(args, cli.global)?,
+        Command::Report(args) => commands::report::run(args, cli.global)?,
         Command::Data { command: DataCommand::Fetch(args) } => commands::fetch::run(args, cli.global)?,
         Command::Data { command: DataCommand::Cache(args) } => commands::cache::run(args, cli.global)?,
         Command::Audit(args) => commands::audit::run(args, cli.global)?,
         Command::Eval(args) => commands::eval::run(args, cli.global)?,
+        Command::Compare(args) => commands::compare::run(args, cli.global)?,
+        Command::Labels(args) => commands::labels::run(args, cli.global)?,
         Command::Predict(args) => commands::predict::run(args)?,
         Command::Explain(args) => commands::explain::run(args, cli.global)?,
         Command::Inspect(args) => commands::inspect::run(args).map(|()| 0)?,
         Command::Schedule(args) => commands::schedule::run(args).map(|()| 0)?,
+        Command::Config { command: ConfigCommand::Show(args) } => commands::config::show(args).map(|()| 0)?,
+        Command::Config { command: ConfigCommand::Explain(args) } => {
+            commands::config::explain(args).map(|()| 0)?
+        }
+        Command::Config { command: ConfigCommand::Schema } => commands::config::print_schema().map(|()| 0)?,
+        Command::Man(args) => commands::man::run(args).map(|()| 0)?,
         Command::Completions { shell } => commands::completions::run(*shell).map(|()| 0)?,
     };
     std::io::stdout().flush()?;

@@ -4,11 +4,13 @@
 //! overriding the earlier ones. An unknown key is an error with its place and the nearest spelling. What the settings
 //! mean together is decided in [`plan`](crate::plan), which also records what was decided for keys that nobody set.
 
+mod keys;
 mod value;
 
 use crate::args::TrainArgs;
 use crate::failure::{Exit, Failure};
 use bratt::names::nearest;
+pub use keys::{KEYS, known, schema};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -16,95 +18,6 @@ use std::path::{Path, PathBuf};
 use toml::Value;
 use toml::de::{DeTable, DeValue};
 pub use value::Setting;
-
-/// A key, its flag, and what it holds.
-pub struct Key {
-    /// Dotted, as `optim.lr`.
-    pub name: &'static str,
-    /// The flag that sets it, if there is one.
-    pub flag: Option<&'static str>,
-    /// What it holds, for people.
-    pub about: &'static str,
-}
-
-const fn key(name: &'static str, flag: &'static str, about: &'static str) -> Key {
-    Key { name, flag: Some(flag), about }
-}
-
-const fn only_key(name: &'static str, about: &'static str) -> Key {
-    Key { name, flag: None, about }
-}
-
-/// All keys, in the order of a resolved configuration.
-pub const KEYS: &[Key] = &[
-    key(
-        "data.path",
-        "--data",
-        "folder of images, of tar, IDX or CIFAR files, or CSV or tar file; \"digits\" for the built-in digits",
-    ),
-    key(
-        "data.label",
-        "--label",
-        "CSV: column to predict; tar: ending or JSON key of labels; CIFAR-100: fine, coarse",
-    ),
-    key("data.size", "--size", "images: side, or height and width as \"48x64\""),
-    key("data.fit", "--fit", "images of another ratio: crop, pad or squish"),
-    key("data.on_bad", "--on-bad", "images that cannot be read: fail or skip"),
-    key("data.cache", "--no-cache", "whether decoded images are kept for the next time; --no-cache: false"),
-    key("data.val", "--val", "share of the data for validation"),
-    key("data.test", "--test", "share of the data for the final test"),
-    key("data.preprocess", "--preprocess", "per-channel, standardize, pca, pca-whiten, zca or none"),
-    key("augment.preset", "--augment", "random changes to training images: none, light, standard or strong"),
-    only_key("augment.flip", "left and right exchanged: true, false or a probability"),
-    only_key("augment.crop", "random crop: pixels of padding on each side"),
-    only_key("augment.resized_crop", "random resized crop: least share of the area; 0 for none"),
-    only_key("augment.rotation", "degrees either way"),
-    only_key("augment.border", "what lies outside of a moved image: zero or reflect"),
-    only_key("augment.trivial", "whether to apply one operation of TrivialAugment"),
-    only_key("augment.brightness", "strength of changes, such as 0.2"),
-    only_key("augment.contrast", "strength of changes, such as 0.2"),
-    only_key("augment.saturation", "strength of changes, such as 0.2"),
-    only_key("augment.hue", "turns of the colour wheel either way, to 0.5"),
-    only_key("augment.erase", "probability of erasing a rectangle"),
-    only_key("augment.cutout", "side of the square that is blackened"),
-    only_key("augment.mixup", "alpha of mixup; 0 for none"),
-    only_key("augment.cutmix", "alpha of cutmix; 0 for none"),
-    only_key("augment.label_smoothing", "share of each label spread over all classes"),
-    key(
-        "model.arch",
-        "--model",
-        "convnet-s, resnet20, lenet, mlp, mlp-300-100-bn, softmax, ... or a list of layers (.toml)",
-    ),
-    key("model.hidden", "--hidden", "units of the hidden layers of an mlp, as [512, 256]"),
-    key("model.activation", "--activation", "activation of hidden layers"),
-    only_key("model.pieces", "linear pieces of each maxout unit"),
-    key("model.batch_norm", "--batch-norm", "whether batch norm stands before each activation"),
-    key("model.drop", "--drop", "probability of dropping a hidden unit"),
-    key("model.input_drop", "--input-drop", "probability of dropping an input"),
-    key("model.init", "--init", "how weights start; \"auto\" follows the activation"),
-    key("optim.type", "--optimizer", "sgd, momentum, nesterov, adagrad, rmsprop, adam or adamw"),
-    key("optim.lr", "--lr", "learning rate"),
-    key("optim.schedule", "--schedule", "how the learning rate changes"),
-    only_key("optim.schedule_epochs", "epochs over which it changes; all, unless training was extended"),
-    key("optim.momentum", "--momentum", "momentum: a number or a schedule"),
-    only_key("optim.rho", "rmsprop: share of the running mean that is kept"),
-    only_key("optim.rho1", "adam, adamw: share of the first moment that is kept"),
-    only_key("optim.rho2", "adam, adamw: share of the second moment that is kept"),
-    only_key("optim.epsilon", "keeps quotients finite"),
-    key("optim.weight_decay", "--weight-decay", "strength of weight decay"),
-    key("optim.clip_norm", "--clip-norm", "limit of the norm of the whole gradient; 0 for none"),
-    key("optim.clip_value", "--clip-value", "limit of each component of the gradient; 0 for none"),
-    key("train.epochs", "--epochs", "how often the training part is seen"),
-    key("train.batch_size", "--batch-size", "examples in one step"),
-    key("train.seed", "--seed", "decides everything random"),
-    key("train.patience", "--patience", "epochs without a better validation loss before stopping; 0: never"),
-    key("machine.threads", "--threads", "threads; 0 for one a processor"),
-    key("machine.loaders", "--loaders", "threads that make batches; 0 for none of their own"),
-    key("machine.isa", "--isa", "instruction set: auto, avx512, avx2, neon or scalar"),
-    key("run.name", "--name", "name of the run"),
-    key("run.folder", "--runs", "folder of runs"),
-    key("run.checkpoint_every", "--checkpoint-every", "least seconds between two checkpoints; 0: every step"),
-];
 
 /// Where a setting comes from.
 #[derive(Clone, Debug, PartialEq)]
@@ -373,6 +286,14 @@ impl Settings {
         Ok(notes)
     }
 
+    /// Each key that was resolved, in the order of the table, with its value and origin.
+    pub fn resolved(&self) -> Vec<(&'static str, Value, Origin)> {
+        let resolved = self.resolved.borrow();
+        let of =
+            |key: &keys::Key| resolved.get(key.name).map(|(v, origin)| (key.name, v.clone(), origin.clone()));
+        KEYS.iter().filter_map(of).collect()
+    }
+
     /// The configuration as it was resolved: TOML that `--config` reads, each value with its origin.
     pub fn to_toml(&self) -> String {
         let resolved = self.resolved.borrow();
@@ -399,10 +320,6 @@ impl Settings {
         }
         out
     }
-}
-
-fn known(name: &str) -> Option<&'static Key> {
-    KEYS.iter().find(|key| key.name == name)
 }
 
 /// The keys as a table.

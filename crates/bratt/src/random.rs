@@ -38,8 +38,12 @@ pub enum Purpose {
     Noise = 4,
     /// Random changes to training examples; the index is `epoch * 2^32 + index in the data set`.
     Augment = 5,
+    /// Drawing examples with replacement for an interval; the index is the resample.
+    Bootstrap = 6,
+    /// Dividing examples into folds; the index is the class.
+    Fold = 7,
     /// Noisy copies of an image that is explained; the index is the copy.
-    Explain = 7,
+    Explain = 8,
 }
 
 fn words(value: u64) -> [u32; 2] {

@@ -1,178 +1,232 @@
 //! `bratt eval MODEL [DATA]`
 
+mod require;
+
+use super::judged::{self, Judged};
 use super::load;
-use crate::args::{EvalArgs, Global, TrainArgs};
+use crate::args::{EvalArgs, Global};
 use crate::failure::{Exit, Failure};
-use crate::plan::{self, DIGITS};
-use crate::settings::Settings;
-use crate::terminal::{Terminal, To, counted, percent};
-use bratt::data::{self, Dataset, Fractions, ImageOptions, Layout, Options, Source};
-use bratt::model::{Inputs, TrainedModel};
+use crate::plan;
+use crate::terminal::{BOLD, DIM, PLAIN, Terminal, To, counted, percent, thousands};
+use bratt::metrics::{Rejection, Sample, reject_threshold, worst_mistakes};
+use bratt::model::TrainedModel;
 use bratt::nn::Task;
-use bratt::train::{Part, Splits, evaluate};
+use bratt::report::{PredictionsFormat, write_predictions};
+use bratt::train::{Evaluation, Predictions, predictions};
+use require::Requirement;
+use serde_json::json;
 use std::io::Write;
 use std::path::Path;
 
 /// Judges a model; the number is the exit code.
 pub fn run(args: &EvalArgs, global: Global) -> Result<u8, Failure> {
     let model = load(&args.model)?;
-    let threads = plan::threads(args.threads.unwrap_or(0))?;
-    let judged = match &args.data {
-        Some(path) => given(&model, path, args)?,
-        None => own_test_part(&model, args)?,
+    let known: &[&str] = match model.task {
+        Task::Regress => &Evaluation::VALUE_FIGURES,
+        _ => &Evaluation::CLASS_FIGURES,
     };
-    let part = match &judged.splits {
-        Some(splits) => splits.test(),
-        None => Part::whole(&judged.data),
+    // Whatever is wrong with the command line is said before the work.
+    let requirements: Vec<Requirement> =
+        args.require.iter().map(|text| Requirement::read(text, known)).collect::<Result<_, _>>()?;
+    check(args, &model)?;
+    let format = args.predictions.as_deref().map(format_of).transpose()?;
+    let threads = plan::threads(args.reading.threads.unwrap_or(0))?;
+
+    let judged = judged::open(&model, &args.model, args.data.as_deref(), &args.reading)?;
+    let said = predictions(&model, &judged.part(), threads)?;
+    let evaluation = said.evaluation()?;
+    let rejection = match args.precision {
+        Some(wanted) => Some(rejection(&model, &judged, &said, wanted, threads)?),
+        None => None,
     };
-    let evaluation = evaluate(&model, &part, threads).map_err(|error| Failure::data(&error))?;
+    if let (Some(path), Some(format)) = (&args.predictions, format) {
+        write_predictions(path, format, &said, judged.files.as_deref())
+            .map_err(|error| Failure::of(Exit::Configuration, &error))?;
+    }
+    let worst = worst(args, &judged, &said);
+
     let mut out = anstream::stdout();
     if args.json {
         let mut json = serde_json::to_value(&evaluation).unwrap_or_default();
         json["model"] = super::model_file(&args.model).display().to_string().into();
         json["data"] = judged.what.clone().into();
+        if let Some(rejection) = &rejection {
+            json["reject"] = rejection.json();
+        }
+        if args.worst > 0 {
+            json["worst"] = worst.iter().map(Mistake::json).collect();
+        }
+        if !requirements.is_empty() {
+            json["requirements"] = requirements.iter().map(|r| r.json(&evaluation)).collect();
+        }
         writeln!(out, "{json}")?;
     } else {
         let mut terminal = Terminal::new(global, To::Output);
         terminal.say(&format!("model   {}", super::model_file(&args.model).display()));
         terminal.say(&format!("data    {}\n", judged.what));
         writeln!(out, "{evaluation}")?;
+        if let Some(rejection) = &rejection {
+            writeln!(out, "\n{}", rejection.text())?;
+        }
+        if args.worst > 0 {
+            writeln!(out, "\n{}", table(&worst))?;
+        }
+        if let Some(path) = &args.predictions {
+            let rows = counted(said.len() as u64, "example");
+            terminal.say(&format!("\nwritten {}: {rows}", path.display()));
+        }
     }
     if let Some(note) = judged.note {
         Terminal::new(global, To::Error).warn(note);
     }
     out.flush()?;
-    let (Some(required), Some(accuracy)) = (args.require_accuracy, evaluation.accuracy()) else {
-        return Ok(0);
-    };
-    if accuracy >= required {
-        return Ok(0);
+    require::unmet(&requirements, &evaluation).map_or(Ok(0), Err)
+}
+
+/// Options that do not go together, or not with the model.
+fn check(args: &EvalArgs, model: &TrainedModel) -> Result<(), Failure> {
+    let wanted = args.precision.is_some() || args.worst > 0;
+    if wanted && model.task == Task::Regress {
+        let message = "--precision and --worst are for classes, but the model predicts numbers";
+        return Err(Failure::new(Exit::Usage, message));
     }
-    let message = format!("accuracy {} is below the required {}", percent(accuracy), percent(required));
-    Err(Failure::new(Exit::Found, message))
+    match args.precision {
+        Some(wanted) if !(wanted > 0.0 && wanted <= 1.0) => {
+            Err(Failure::new(Exit::Usage, format!("--precision: found {wanted}, expected above 0, to 1")))
+        }
+        _ => Ok(()),
+    }
 }
 
-/// What is judged: all of `data`, or the test part of `splits`.
-struct Judged {
-    data: Dataset,
-    splits: Option<Splits>,
-    what: String,
-    note: Option<&'static str>,
+fn format_of(path: &Path) -> Result<PredictionsFormat, Failure> {
+    PredictionsFormat::of(path).ok_or_else(|| {
+        Failure::new(Exit::Usage, format!("--predictions {}: what form is it to have?", path.display()))
+            .help("let its name end in .csv or .jsonl")
+    })
 }
 
-const SEEN: &str = "the model was trained on part of these examples; the figures flatter it";
+/// From which confidence on the model is as precise as wanted, and what that does to the judged examples.
+struct Rejecting {
+    wanted: f64,
+    /// The part that the threshold was chosen on, if it was another one.
+    chosen_on_val: bool,
+    judged: Option<Rejection>,
+}
 
-/// Data named on the command line: their test part if they bring one, else all.
-fn given(model: &TrainedModel, path: &Path, args: &EvalArgs) -> Result<Judged, Failure> {
-    let source = if path.as_os_str() == DIGITS && !path.exists() {
-        None
-    } else {
-        // IDX files have numbers for classes, which must not pass for whatever classes the model knows.
-        let named = !matches!(Layout::of(path), Ok(Layout::Idx));
-        let classes = (named && !model.classes.is_empty()).then(|| model.classes.clone());
-        let images = ImageOptions {
-            on_bad: plan::on_bad(args.on_bad.as_deref())
-                .ok_or_else(|| Failure::configuration("--on-bad: expected fail or skip"))?,
-            threads: args.threads.unwrap_or(0),
-            ..images_of(model)
+/// The threshold is chosen on the validation part, where there is one, so that the judged part does not flatter it.
+fn rejection(
+    model: &TrainedModel,
+    judged: &Judged,
+    said: &Predictions,
+    wanted: f64,
+    threads: usize,
+) -> Result<Rejecting, Failure> {
+    let sample = sample(said)?;
+    let Some(val) = judged.val() else {
+        return Ok(Rejecting { wanted, chosen_on_val: false, judged: reject_threshold(&sample, wanted) });
+    };
+    let val = predictions(model, &val, threads)?;
+    let chosen = reject_threshold(&self::sample(&val)?, wanted);
+    let judged = chosen.map(|chosen| Rejection::at(&sample, chosen.threshold));
+    Ok(Rejecting { wanted, chosen_on_val: true, judged })
+}
+
+fn sample(said: &Predictions) -> Result<Sample<'_>, Failure> {
+    said.sample().map_err(|error| Failure::data(&error))
+}
+
+impl Rejecting {
+    fn chosen_on(&self) -> &'static str {
+        if self.chosen_on_val {
+            "the validation part"
+        } else {
+            "these very examples, which flatters it a little"
+        }
+    }
+
+    fn json(&self) -> serde_json::Value {
+        json!({
+            "wanted_precision": self.wanted,
+            "chosen_on": if self.chosen_on_val { "val" } else { "judged" },
+            "threshold": self.judged.map(|r| r.threshold),
+            "precision": self.judged.and_then(|r| r.precision()),
+            "coverage": self.judged.map(|r| r.coverage()),
+            "accepted": self.judged.map(|r| r.accepted),
+        })
+    }
+
+    fn text(&self) -> String {
+        let (wanted, on) = (percent(self.wanted), self.chosen_on());
+        let Some(judged) = self.judged else {
+            return format!("reject  no confidence gives a precision of {wanted}; sought on {on}");
         };
-        let label = args.label.clone();
-        let cache = if args.no_cache { None } else { super::cache::cache() };
-        let options = Options { label, regression: model.task == Task::Regress, classes, images, cache };
-        Some(data::open(path, &options).map_err(|error| plan::unusable(&error))?)
-    };
-    let (data, what) = match source {
-        Some(Source { test: Some(test), .. }) => {
-            let what = format!("{}: its test part, {}", path.display(), test.describe());
-            (test, what)
-        }
-        Some(Source { train, .. }) => {
-            let what = format!("{}: {}", path.display(), train.describe());
-            (train, what)
-        }
-        None => {
-            let digits = data::digits();
-            let what = format!("all built-in digits: {}", digits.describe());
-            (digits, what)
-        }
-    };
-    check_columns(model, &data)?;
-    let note = (data.fingerprint() == model.provenance.fingerprint).then_some(SEEN);
-    Ok(Judged { data, splits: None, what, note })
-}
-
-/// Images are read as those that the model was trained on.
-fn images_of(model: &TrainedModel) -> ImageOptions {
-    match (&model.inputs, &model.network.input[..]) {
-        (&Inputs::Image { fit, .. }, &[height, width, channels]) => ImageOptions {
-            size: Some([height, width]),
-            fit,
-            channels: Some(channels),
-            ..ImageOptions::default()
-        },
-        _ => ImageOptions::default(),
+        let precision = judged.precision().map_or_else(|| "-".into(), percent);
+        format!(
+            "reject  below confidence {BOLD}{:.4}{PLAIN}: the threshold for a precision of {wanted}, chosen on {on}\n        \
+             precision {precision}, coverage {} ({} of {} accepted)",
+            judged.threshold,
+            percent(judged.coverage()),
+            thousands(judged.accepted as u64),
+            thousands(judged.n as u64),
+        )
     }
 }
 
-/// The test part of the data that the model was trained on, found again from the configuration beside the model, or,
-/// for the built-in digits, from what the model says of itself.
-fn own_test_part(model: &TrainedModel, args: &EvalArgs) -> Result<Judged, Failure> {
-    let origin = &model.provenance;
-    let asked = || {
-        Failure::new(Exit::Usage, "no data to judge the model on").because(format!(
-            "it was trained on {}, whose test part cannot be found again from here",
-            origin.data
-        ))
-    };
-    let beside = super::model_file(&args.model).with_file_name("config.toml");
-    let splits = if beside.exists() {
-        let settings = Settings::collect(&TrainArgs {
-            config: Some(beside),
-            no_cache: args.no_cache,
-            ..TrainArgs::default()
-        })?;
-        let plan = plan::data(&settings)?;
-        let source =
-            plan.open(&settings).map_err(|failure| failure.help("name the data: `bratt eval MODEL DATA`"))?;
-        let fractions = plan::fractions(&settings, source.as_ref())?;
-        split(source, fractions, origin.seed)?
-    } else {
-        split(None, Fractions::default(), origin.seed)?
-    };
-    if splits.data().fingerprint() != origin.fingerprint || splits.sizes() != origin.split {
-        return Err(asked().help("name the data: `bratt eval MODEL DATA`"));
+/// A mistake to look at.
+struct Mistake {
+    name: String,
+    label: String,
+    predicted: String,
+    probability: f64,
+    loss: f64,
+}
+
+impl Mistake {
+    fn json(&self) -> serde_json::Value {
+        json!({
+            "example": self.name,
+            "label": self.label,
+            "predicted": self.predicted,
+            "label_probability": self.probability,
+            "loss": self.loss,
+        })
     }
-    if splits.test().is_empty() {
-        return Err(
-            asked().help("it was trained without a test part; name the data: `bratt eval MODEL DATA`")
-        );
+}
+
+/// The mistakes of the largest loss.
+fn worst(args: &EvalArgs, judged: &Judged, said: &Predictions) -> Vec<Mistake> {
+    let (Ok(sample), true) = (said.sample(), args.worst > 0) else { return Vec::new() };
+    let names = said.classes();
+    let mistake = |(at, predicted, loss): (usize, usize, f64)| {
+        let label = sample.labels()[at] as usize;
+        Mistake {
+            name: judged::name_of(judged.files.as_deref(), said.examples()[at]),
+            label: names[label].clone(),
+            predicted: names[predicted].clone(),
+            probability: sample.row(at)[label],
+            loss,
+        }
+    };
+    worst_mistakes(&sample).into_iter().take(args.worst).map(mistake).collect()
+}
+
+fn table(worst: &[Mistake]) -> String {
+    if worst.is_empty() {
+        return "worst mistakes: none".into();
     }
-    let what = format!(
-        "the test part of {}: {} never used for training or choosing",
-        splits.data().name(),
-        counted(splits.test().len() as u64, "example")
+    let width = |of: &dyn Fn(&Mistake) -> &str, least: usize| {
+        worst.iter().map(|m| of(m).chars().count()).max().unwrap_or(0).max(least)
+    };
+    let (label, predicted) = (width(&|m| &m.label, 5), width(&|m| &m.predicted, 9));
+    let head = format!(
+        "{DIM}    loss  {:<label$}  {:<predicted$}  p(label)  worst mistakes{PLAIN}",
+        "label", "predicted"
     );
-    Ok(Judged { data: splits.data().clone(), splits: Some(splits), what, note: None })
-}
-
-fn split(source: Option<Source>, fractions: Fractions, seed: u64) -> Result<Splits, Failure> {
-    match source {
-        Some(source) => Splits::of(source, fractions, seed),
-        None => Splits::new(data::digits(), fractions, seed),
-    }
-    .map_err(|error| Failure::data(&error))
-}
-
-/// A table with other columns, or in another order, would give figures without a meaning.
-fn check_columns(model: &TrainedModel, data: &Dataset) -> Result<(), Failure> {
-    let (Inputs::Table { columns: expected }, data::Features::Table { columns, .. }) =
-        (&model.inputs, data.features())
-    else {
-        return Ok(());
+    let row = |m: &Mistake| {
+        format!(
+            "{:>8.4}  {:<label$}  {:<predicted$}  {:>8.4}  {}",
+            m.loss, m.label, m.predicted, m.probability, m.name
+        )
     };
-    if columns == expected {
-        return Ok(());
-    }
-    let message = format!("{}: found columns {}", data.name(), columns.join(", "));
-    Err(Failure::new(Exit::Data, message).because(format!("the model expects {}", expected.join(", "))))
+    std::iter::once(head).chain(worst.iter().map(row)).collect::<Vec<_>>().join("\n")
 }

@@ -2,13 +2,19 @@
 
 pub mod audit;
 pub mod cache;
+pub mod compare;
 pub mod completions;
+pub mod config;
 pub mod eval;
 pub mod explain;
 pub mod fetch;
 pub mod find_lr;
 pub mod inspect;
+pub mod judged;
+pub mod labels;
+pub mod man;
 pub mod predict;
+pub mod report;
 pub mod resume;
 pub mod schedule;
 pub mod train;

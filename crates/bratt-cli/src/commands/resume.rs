@@ -48,7 +48,12 @@ pub fn run(args: &ResumeArgs, global: Global) -> Result<u8, Failure> {
         ));
     }
     terminal.say("");
-    let view = View { json: args.json, dashboard: args.dashboard, tensorboard: args.tensorboard };
+    let view = View {
+        json: args.json,
+        dashboard: args.dashboard,
+        tensorboard: args.tensorboard,
+        report: !args.no_report,
+    };
     carry_out(job, Place { folder, events, begin }, checkpoint, &mut terminal, view)
 }
 

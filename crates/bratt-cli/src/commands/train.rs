@@ -3,6 +3,7 @@
 mod console;
 mod job;
 
+use super::report::write_report;
 use crate::args::{Global, TrainArgs};
 use crate::dashboard;
 use crate::failure::{Exit, Failure};
@@ -35,7 +36,12 @@ pub fn run(args: &TrainArgs, global: Global) -> Result<u8, Failure> {
     let events = folder.events().map_err(unwritable)?;
     folder.write_data(&job.splits).map_err(unwritable)?;
     job.introduce(&settings, &mut terminal);
-    let view = View { json: args.json, dashboard: args.dashboard, tensorboard: args.tensorboard };
+    let view = View {
+        json: args.json,
+        dashboard: args.dashboard,
+        tensorboard: args.tensorboard,
+        report: !args.no_report,
+    };
     carry_out(job, Place { folder, events, begin }, None, &mut terminal, view)
 }
 
@@ -45,6 +51,7 @@ pub struct View {
     pub json: bool,
     pub dashboard: bool,
     pub tensorboard: bool,
+    pub report: bool,
 }
 
 /// Where a training is written down, and since when.
@@ -98,9 +105,14 @@ pub fn carry_out(
     }
     let test = match job.splits.test() {
         part if part.is_empty() => None,
-        part => Some(fit.evaluate(part).map_err(|error| Failure::data(&error))?),
+        part => {
+            let said = fit.predictions(part).map_err(|error| Failure::data(&error))?;
+            Some((said.evaluation().map_err(|error| Failure::data(&error))?, said))
+        }
     };
-    if let Some(test) = &test {
+    let said = test.as_ref().map(|(_, said)| said);
+    let test = test.as_ref().map(|(test, _)| test);
+    if let Some(test) = test {
         fit.record_test(test);
         let tested = Event::Tested { test: test.clone() };
         events.event(&tested);
@@ -118,9 +130,15 @@ pub fn carry_out(
             .help(again.clone())
     })?;
     let sample = job.write_sample(&folder);
+    if view.report
+        && let Err(failure) = write_report(&job, &folder, fit.model(), said.zip(test), None)
+    {
+        // The model is what counts; the report can be written later.
+        terminal.warn(&format!("no report: {}", failure.text().trim_end()));
+    }
 
     let seconds = begin.elapsed().as_secs_f64();
-    console::conclude(terminal, &fit, test.as_ref(), &folder, seconds);
+    console::conclude(terminal, &fit, test, &folder, seconds);
     let interrupted = fit.reason() == StopReason::Interrupted;
     if !view.json {
         if interrupted {
@@ -129,7 +147,7 @@ pub fn carry_out(
             suggest(terminal, &job, &folder, sample)
         }
     } else {
-        writeln!(std::io::stdout(), "{}", summary(&fit, test.as_ref(), &folder, seconds))?;
+        writeln!(std::io::stdout(), "{}", summary(&fit, test, &folder, seconds))?;
     }
     Ok(if interrupted { Exit::Interrupted as u8 } else { 0 })
 }

@@ -57,3 +57,78 @@ fn a_folder_that_cannot_be_written_is_told_before_training() {
     place.write("file", "");
     place.bratt("train --epochs 100000 --runs file/runs").fails(4, &["file", "cannot be written", "--runs"]);
 }
+
+#[test]
+fn the_configuration_is_shown_without_training() {
+    let place = Place::new();
+    let shown = place.bratt("config show --optimizer rmsprop --set optim.rho=0.8").good();
+    assert!(shown.contains("type = \"rmsprop\"") && shown.contains("# --optimizer"), "{shown}");
+    assert!(shown.contains("rho = 0.8") && shown.contains("# --set"), "{shown}");
+    assert!(!place.path("runs").exists());
+    // What is shown is what a training has.
+    place.write("c.toml", &shown);
+    place.bratt("train --epochs 1 --name a --optimizer rmsprop --set optim.rho=0.8").good();
+    let written = std::fs::read_to_string(place.path("runs/a/config.toml")).unwrap();
+    let values = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter(|line| {
+            !line.starts_with('#') && !line.starts_with("epochs") && !line.starts_with("name")
+        });
+        lines.map(|line| line.split(" # ").next().unwrap().trim().to_string()).collect()
+    };
+    assert_eq!(values(&shown), values(&written));
+    place.bratt("config show --config c.toml").good();
+    let json = place.bratt("config show --json --lr 0.5").json();
+    assert_eq!((&json["optim.lr"]["value"], &json["optim.lr"]["origin"]), (&0.5.into(), &"--lr".into()));
+    place
+        .bratt("config show --set optim.lrr=1")
+        .fails(4, &["unknown key `optim.lrr`", "did you mean `optim.lr`?"]);
+}
+
+#[test]
+fn keys_are_explained() {
+    let place = Place::new();
+    let rate = place.bratt("config explain optim.lr").good();
+    assert!(
+        rate.contains("learning rate") && rate.contains("--lr") && rate.contains("a number of at least 0"),
+        "{rate}"
+    );
+    let section = place.bratt("config explain optim").good();
+    assert!(section.contains("optim.clip_norm") && !section.contains("train.seed"), "{section}");
+    assert!(place.bratt("config explain").good().lines().count() > 50);
+    place.bratt("config explain lr").fails(4, &["no key is named `lr`", "did you mean `optim.lr`?"]);
+}
+
+/// The schema accepts what `train` writes, key by key and type by type.
+#[test]
+fn the_schema_fits_the_configuration() {
+    let place = Place::new();
+    let schema = place.bratt("config schema").json();
+    let shown = place.bratt("config show --json --model mlp-32 --lr 0.5").json();
+    for (key, entry) in shown.as_object().unwrap() {
+        let (section, name) = key.split_once('.').unwrap();
+        let about = &schema["properties"][section]["properties"][name];
+        let value = &entry["value"];
+        let fits = |about: &serde_json::Value| match about["type"].as_str() {
+            Some("string") => value.is_string(),
+            Some("integer") => value.is_u64() && value.as_u64() >= about["minimum"].as_u64(),
+            Some("number") => value.is_number() && value.as_f64() >= about["minimum"].as_f64(),
+            Some("boolean") => value.is_boolean(),
+            Some("array") => value.is_array(),
+            _ => about["enum"].as_array().is_some_and(|words| words.contains(value)),
+        };
+        let any = about["anyOf"].as_array();
+        assert!(any.map_or_else(|| fits(about), |all| all.iter().any(fits)), "{key} = {value}: {about}");
+        assert!(about["description"].as_str().unwrap().contains("[default: "), "{key}");
+    }
+    assert_eq!(schema["properties"]["optim"]["additionalProperties"], false);
+}
+
+#[test]
+fn there_is_a_manual() {
+    let place = Place::new();
+    let page = place.bratt("man").good();
+    assert!(page.contains(".TH bratt 1") && page.contains("resume"), "{page}");
+    place.bratt("man --to pages").good();
+    let train = std::fs::read_to_string(place.path("pages/bratt-train.1")).unwrap();
+    assert!(train.contains("batch\\-size"), "{train}");
+}

@@ -4,6 +4,7 @@ mod bad_input;
 mod common;
 mod configuration;
 mod explaining;
+mod judging;
 mod newcomer;
 mod pictures;
 mod resuming;

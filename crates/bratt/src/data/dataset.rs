@@ -7,9 +7,9 @@ use std::fmt::Write as _;
 
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
 
-use super::DataError;
 use super::resize::Fit;
 use super::split::{self, Fractions, Split};
+use super::{DataError, folds};
 
 /// The inputs of all examples, one after the other.
 #[derive(Clone, Debug, PartialEq)]
@@ -289,6 +289,28 @@ impl Dataset {
         split.val.extend(val);
         split.val.sort_unstable();
         Ok(split)
+    }
+
+    /// Divides the examples into `folds` parts of nearly equal size, each with its share of every class, each ascending.
+    /// Images with the same pixels stay together.
+    ///
+    /// ```
+    /// let folds = bratt::data::digits().folds(3, 7);
+    /// assert_eq!(folds.iter().map(Vec::len).collect::<Vec<_>>(), [599, 599, 599]);
+    /// ```
+    pub fn folds(&self, folds: usize, seed: u64) -> Vec<Vec<u32>> {
+        let leaders = self.leaders();
+        let of = match &self.targets {
+            Targets::Classes { labels, names } => {
+                folds::stratified(labels, names.len(), &leaders, folds, seed)
+            }
+            Targets::Values { values, .. } => {
+                folds::stratified(&vec![0; values.len()], 1, &leaders, folds, seed)
+            }
+        };
+        let mut parts = vec![Vec::new(); folds.max(1)];
+        (0u32..).zip(of).for_each(|(index, fold)| parts[fold].push(index));
+        parts
     }
 
     /// For each example the first one with the same pixels; itself for tables.

@@ -25,6 +25,7 @@
 //! | [`audit`] | what is wrong with data: unreadable files, twins, balance |
 //! | [`fetch`] | known data sets, found on the machine or downloaded |
 //! | [`split`] | stratified training, validation and test parts |
+//! | `folds` | parts of which each is held out once |
 //! | [`batches`] | the order of an epoch, cut into batches |
 //! | [`augment`] | random changes to training examples |
 //! | [`loader`] | batches of training examples, made on threads of their own |
@@ -75,6 +76,7 @@ pub mod split;
 pub mod tree;
 
 mod file;
+mod folds;
 mod images;
 mod look;
 mod near;

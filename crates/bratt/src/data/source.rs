@@ -28,6 +28,20 @@ impl Source {
         self.found.is_some()
     }
 
+    /// The files of the examples of `train` and of `test`, in their order, told from the folder that was opened; none where
+    /// examples are no files of their own.
+    pub fn files(&self) -> Option<[Vec<String>; 2]> {
+        let Found { collection, looks } = self.found.as_ref()?;
+        let mut files = [Vec::new(), Vec::new()];
+        // What could not be read is no example.
+        for (item, _) in collection.images.iter().zip(looks).filter(|(_, look)| look.is_ok()) {
+            let path = item.place.path();
+            let below = path.strip_prefix(&collection.root).unwrap_or(&path);
+            files[usize::from(item.portion == Portion::Test)].push(below.display().to_string());
+        }
+        Some(files)
+    }
+
     /// The training data (with validation data, if they were given), and the test data.
     pub(super) fn train_and_test(&self) -> Vec<(Portion, &Dataset)> {
         let test = self.test.as_ref().map(|test| (Portion::Test, test));

@@ -29,6 +29,7 @@ fn model(network: Sequential, task: Task) -> TrainedModel {
         classes: (0..classes).map(|k| format!("class {k}")).collect(),
         inputs: Inputs::Image { scale: 1.0 / 255.0, fit: Fit::Crop },
         values,
+        temperature: None,
         provenance: Provenance::default(),
     }
 }

@@ -138,6 +138,8 @@ struct Description<'a> {
     inputs: Cow<'a, Inputs>,
     classes: Cow<'a, [String]>,
     network: Cow<'a, Sequential>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
     provenance: Cow<'a, Provenance>,
 }
 
@@ -149,6 +151,7 @@ pub(super) fn to_bytes(model: &TrainedModel) -> Vec<u8> {
         inputs: Cow::Borrowed(&model.inputs),
         classes: Cow::Borrowed(&model.classes),
         network: Cow::Borrowed(&model.network),
+        temperature: model.temperature,
         provenance: Cow::Borrowed(&model.provenance),
     };
     // Plain structures of strings and numbers always become text.
@@ -186,6 +189,9 @@ pub(super) fn from_bytes(bytes: &[u8], path: &Path) -> Result<TrainedModel, Mode
             "{found} class names for a network that tells {expected} classes apart"
         )));
     }
+    if let Some(t) = description.temperature.filter(|t| !(t.is_finite() && *t > 0.0)) {
+        return Err(damaged(format!("temperature {t}, expected a number above 0")));
+    }
     let mut values = BTreeMap::new();
     for slot in graph.slots().iter().filter(|slot| slot.role != Role::Optimizer) {
         let name = slot.name.clone();
@@ -218,6 +224,7 @@ pub(super) fn from_bytes(bytes: &[u8], path: &Path) -> Result<TrainedModel, Mode
         classes: description.classes.into_owned(),
         inputs: description.inputs.into_owned(),
         values,
+        temperature: description.temperature,
         provenance: description.provenance.into_owned(),
     })
 }

@@ -21,11 +21,22 @@ use crate::nn::{Mode, Parameters, Sequential, Task};
 /// # Errors
 /// A layer that does not fit.
 pub fn inference_graph(network: &Sequential, task: Task, batch: usize) -> Result<Graph, GraphError> {
+    calibrated_graph(network, task, batch, None)
+}
+
+/// As [`inference_graph`], where logits are divided by a temperature before they become probabilities.
+pub(super) fn calibrated_graph(
+    network: &Sequential,
+    task: Task,
+    batch: usize,
+    temperature: Option<f64>,
+) -> Result<Graph, GraphError> {
     let g = Graph::builder();
     let logits = forward(&g, network, batch);
+    let scaled = temperature.map_or(logits, |t| g.mul(logits, g.constant(1.0 / t)));
     match task {
-        Task::Classify => g.output("probabilities", g.softmax(logits, 1)),
-        Task::Binary => g.output("probabilities", g.sigmoid(logits)),
+        Task::Classify => g.output("probabilities", g.softmax(scaled, 1)),
+        Task::Binary => g.output("probabilities", g.sigmoid(scaled)),
         Task::Regress => {}
     }
     g.finish()

@@ -1,6 +1,7 @@
 //! Prediction: numbers in, classes and probabilities out.
 
-use super::{TrainedModel, inference_graph};
+use super::TrainedModel;
+use super::inference::calibrated_graph;
 use crate::compile::{CompileError, Options, compile};
 use crate::exec::{Machine, Runner, SlotError, Slots};
 use crate::graph::GraphError;
@@ -17,7 +18,7 @@ pub struct Prediction {
     pub class: usize,
     /// Its name.
     pub name: String,
-    /// Its probability, 0 to 1.
+    /// Its probability, 0 to 1, calibrated where the model has a temperature.
     pub probability: f32,
     /// The probabilities of all classes, in their order.
     pub probabilities: Vec<f32>,
@@ -101,9 +102,10 @@ impl Predictor {
     /// As [`Predictor::new`].
     pub fn on(machine: &Machine, model: &TrainedModel) -> Result<Predictor, PredictError> {
         let (network, values) = fold_batch_norm(&model.network, &model.values);
-        let single = compile(&inference_graph(&network, model.task, 1)?, &Options::default())?;
+        let graph = |batch| calibrated_graph(&network, model.task, batch, model.temperature);
+        let single = compile(&graph(1)?, &Options::default())?;
         let options = Options { layout: Some(single.layout().clone()), ..Options::default() };
-        let batch = compile(&inference_graph(&network, model.task, BATCH)?, &options)?;
+        let batch = compile(&graph(BATCH)?, &options)?;
         let mut slots = Slots::new(single.layout().clone(), 0);
         for (name, value) in &values {
             slots.set(name, value)?;
@@ -146,8 +148,9 @@ impl Predictor {
         if self.task == Task::Regress {
             return Err(PredictError::NoClasses);
         }
-        let outputs = self.values(features)?;
-        Ok(outputs.chunks_exact(self.output_len.max(1)).map(|row| self.prediction(row)).collect())
+        let mut predictions = Vec::new();
+        self.each(features, |results, logits| predictions.push(self.prediction(results, logits)))?;
+        Ok(predictions)
     }
 
     /// The results of one or more examples, one row of `output_len` numbers for each: probabilities, or the predicted
@@ -156,27 +159,32 @@ impl Predictor {
     /// # Errors
     /// [`PredictError::Features`] for numbers that are not whole examples.
     pub fn values(&self, features: &[f32]) -> Result<Vec<f32>, PredictError> {
+        let mut outputs = Vec::with_capacity(features.len() / self.feature_len * self.output_len);
+        self.each(features, |results, _| outputs.extend(results))?;
+        Ok(outputs)
+    }
+
+    /// Tells results and logits of each example.
+    fn each(&self, features: &[f32], mut tell: impl FnMut(&[f32], &[f32])) -> Result<(), PredictError> {
         let width = self.feature_len;
         if !features.len().is_multiple_of(width) {
             return Err(PredictError::Features { found: features.len(), expected: width, many: true });
         }
-        let mut outputs = vec![0.0; features.len() / width * self.output_len];
-        if features.len() == width {
-            self.run_single(features, &mut outputs);
-            return Ok(outputs);
-        }
-        let mut runner = locked(&self.batch);
-        let results = outputs.chunks_mut(BATCH * self.output_len);
-        for (examples, results) in features.chunks(BATCH * width).zip(results) {
+        let (runner, at_a_time) =
+            if features.len() == width { (&self.single, 1) } else { (&self.batch, BATCH) };
+        let mut runner = locked(runner);
+        for examples in features.chunks(at_a_time * width) {
             if let Some(input) = runner.input_mut("features") {
                 input[..examples.len()].copy_from_slice(examples);
             }
             runner.infer(&self.slots);
-            if let Some(output) = runner.get(self.output) {
-                results.copy_from_slice(&output[..results.len()]);
+            if let (Some(results), Some(logits)) = (runner.get(self.output), runner.get("logits")) {
+                let results = results.chunks_exact(results.len() / at_a_time);
+                let rows = results.zip(logits.chunks_exact(logits.len() / at_a_time));
+                rows.take(examples.len() / width).for_each(|(results, logits)| tell(results, logits));
             }
         }
-        Ok(outputs)
+        Ok(())
     }
 
     /// The results of one example, written to `results` of length `output_len`, without allocating: the fast path.
@@ -191,11 +199,6 @@ impl Predictor {
         if results.len() != self.output_len {
             return Err(PredictError::Room { found: results.len(), expected: self.output_len });
         }
-        self.run_single(features, results);
-        Ok(())
-    }
-
-    fn run_single(&self, features: &[f32], results: &mut [f32]) {
         let mut runner = locked(&self.single);
         if let Some(input) = runner.input_mut("features") {
             input.copy_from_slice(features);
@@ -204,11 +207,15 @@ impl Predictor {
         if let Some(output) = runner.get(self.output) {
             results.copy_from_slice(output);
         }
+        Ok(())
     }
 
-    fn prediction(&self, row: &[f32]) -> Prediction {
-        let probabilities = if self.task == Task::Binary { vec![1.0 - row[0], row[0]] } else { row.to_vec() };
-        let class = first_largest(&probabilities);
+    /// The class is chosen by the logits: a high temperature may make probabilities equal that were not.
+    fn prediction(&self, row: &[f32], logits: &[f32]) -> Prediction {
+        let (probabilities, class) = match self.task {
+            Task::Binary => (vec![1.0 - row[0], row[0]], usize::from(logits[0] > 0.0)),
+            _ => (row.to_vec(), first_largest(logits)),
+        };
         let name = self.classes.get(class).cloned().unwrap_or_else(|| class.to_string());
         Prediction { class, name, probability: probabilities[class], probabilities }
     }

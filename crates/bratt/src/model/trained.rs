@@ -25,6 +25,9 @@ pub struct TrainedModel {
     pub inputs: Inputs,
     /// Values of parameters and buffers (running statistics, preprocessing) by slot name.
     pub values: BTreeMap<String, Tensor>,
+    /// By what logits are divided before they become probabilities, so that these are calibrated; fitted on the validation
+    /// part. None where there was no such part, or it could not tell (see [`crate::metrics::fit_temperature`]).
+    pub temperature: Option<f64>,
     /// Where it comes from.
     pub provenance: Provenance,
 }

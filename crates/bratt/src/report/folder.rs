@@ -10,6 +10,7 @@
 //! checkpoints/      where training stands, to go on from there
 //! model.safetensors the model
 //! evaluation.json   the result on the test part
+//! report.html       all of it to look at, see [`html`](super::html)
 //! ```
 //!
 //! No absolute paths, so that it can be moved. All files but the two that grow are written beside and renamed. While a
@@ -18,12 +19,14 @@
 use super::{Checkpoints, EpochTable, JsonLines, TensorBoard};
 use crate::file::{remove_orphans, write_atomically};
 use crate::model::{ModelError, TrainedModel};
-use crate::train::{Checkpoint, CheckpointError, EpochEnd, Evaluation, Splits};
+use crate::train::{Checkpoint, CheckpointError, EpochEnd, Evaluation, Event, Splits};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+
+const EVENTS: &str = "events.jsonl";
 
 /// The folder of one run.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -53,6 +56,14 @@ pub enum RunError {
     #[error("{}: cannot be written", path.display())]
     Io {
         /// The folder or file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file of the run cannot be read.
+    #[error("{}: cannot be read", path.display())]
+    Unreadable {
+        /// The file.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
@@ -87,6 +98,8 @@ impl RunFolder {
     pub const CONFIG: &'static str = "config.toml";
     /// The name of the model file in the folder.
     pub const MODEL: &'static str = "model.safetensors";
+    /// The name of the report in the folder.
+    pub const REPORT: &'static str = "report.html";
 
     /// Makes the folder `runs/name`.
     ///
@@ -164,8 +177,34 @@ impl RunFolder {
     /// # Errors
     /// If it cannot be written.
     pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> Result<(), RunError> {
+        RunFolder::write_to(&self.path.join(name), contents)
+    }
+
+    /// Writes a file anywhere as [`RunFolder::write`] does: beside it first, then renamed.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write_to(path: &Path, contents: impl AsRef<[u8]>) -> Result<(), RunError> {
+        write_atomically(path, contents.as_ref())
+            .map_err(|source| RunError::Io { path: path.to_owned(), source })
+    }
+
+    /// Reads a text file of the folder, such as `config.toml`.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn read(&self, name: &str) -> Result<String, RunError> {
         let path = self.path.join(name);
-        write_atomically(&path, contents.as_ref()).map_err(|source| RunError::Io { path, source })
+        fs::read_to_string(&path).map_err(|source| RunError::Unreadable { path, source })
+    }
+
+    /// What happened so far, from `events.jsonl`; lines that this version does not understand are left out.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn read_events(&self) -> Result<Vec<Event>, RunError> {
+        let text = self.read(EVENTS)?;
+        Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
     }
 
     /// Writes `data.json` and `split.csv`.
@@ -219,7 +258,7 @@ impl RunFolder {
     /// # Errors
     /// If it cannot be written, or another program is at it.
     pub fn events(&self) -> Result<JsonLines<BufWriter<File>>, RunError> {
-        let path = self.path.join("events.jsonl");
+        let path = self.path.join(EVENTS);
         let failed = |source| RunError::Io { path: path.clone(), source };
         let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = open.map_err(failed)?;

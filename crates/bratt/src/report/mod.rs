@@ -6,13 +6,17 @@
 //! | `csv` | [`EpochTable`]: one row an epoch |
 //! | `tensorboard` | [`TensorBoard`]: an event file of TensorBoard |
 //! | `sink` | errors while writing, kept for the end |
+//! | `predictions` | [`write_predictions`]: one row an example |
+//! | [`html`] | the report of a run as a page |
 //! | `folder` | [`RunFolder`]: the folder of a run |
 //! | `checkpoints` | [`Checkpoints`]: where training stands, kept in the folder now and then |
 
 mod checkpoints;
 mod csv;
 mod folder;
+pub mod html;
 mod jsonl;
+mod predictions;
 mod sink;
 mod tensorboard;
 
@@ -20,4 +24,5 @@ pub use checkpoints::Checkpoints;
 pub use csv::EpochTable;
 pub use folder::{RunError, RunFolder};
 pub use jsonl::JsonLines;
+pub use predictions::{PredictionsFormat, write_file, write_predictions};
 pub use tensorboard::TensorBoard;

@@ -5,6 +5,7 @@ use crate::compile::CompileError;
 use crate::data::DataError;
 use crate::exec::SlotError;
 use crate::graph::GraphError;
+use crate::metrics::MetricError;
 use crate::nn::NnError;
 use crate::optim::OptimError;
 use crate::schedule::ScheduleError;
@@ -92,6 +93,9 @@ pub enum TrainError {
     /// A checkpoint that this training cannot go on from.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// What the model says cannot be judged.
+    #[error("the model's probabilities cannot be judged: {0}")]
+    Metric(#[from] MetricError),
     /// The loss is not finite any more.
     #[error("training diverged in epoch {epoch}, step {step}, at learning rate {learning_rate:e}: {}; lower the learning rate or clip the gradient's norm",
         first.as_ref().map_or_else(|| "the validation loss is not finite".to_string(), ToString::to_string))]

@@ -9,11 +9,11 @@
 
 use super::checkpoint::{BestEpoch, Identity, Progress, Snapshot};
 use super::diverged::first_bad;
-use super::evaluate::{Evaluator, evaluate_on};
+use super::evaluate::{Evaluator, predictions_on};
 use super::event::{EpochEnd, Event, Listener, Started, StopReason};
 use super::step::least_batch;
 use super::stepper::Stepper;
-use super::{Evaluation, Part, Score, Splits, TrainError, Trainer};
+use super::{Evaluation, Part, Predictions, Score, Splits, TrainError, Trainer};
 use crate::data::Features;
 use crate::data::loader::{Feed, Loader};
 use crate::exec::{Machine, Slots};
@@ -65,7 +65,15 @@ impl Fit {
     /// # Errors
     /// If the part is empty or not of the model's kind.
     pub fn evaluate(&self, part: Part<'_>) -> Result<Evaluation, TrainError> {
-        evaluate_on(&self.machine, &self.model, &part)
+        self.predictions(part)?.evaluation()
+    }
+
+    /// What the model says of each example of a part.
+    ///
+    /// # Errors
+    /// As [`Fit::evaluate`].
+    pub fn predictions(&self, part: Part<'_>) -> Result<Predictions, TrainError> {
+        predictions_on(&self.machine, &self.model, &part)
     }
 
     /// Writes the test part's result into the model's provenance.
@@ -117,12 +125,14 @@ pub(super) fn fit(trainer: &Trainer, data: &Splits, listener: &mut dyn Listener)
     loader.run(trainer.resolved_loaders(), batches, |feed| {
         let mut teller = Teller { listener, identity: &identity, isa: &isa };
         epochs(trainer, &loader, feed, &mut stepper, &mut state, &mut teller, |slots| {
-            (!val.is_empty()).then(|| evaluator.evaluate(slots, &val).score())
+            (!val.is_empty()).then(|| evaluator.score(slots, &val))
         })
     })?;
 
     let State { slots, best, progress } = state;
-    model.take_values(&best.unwrap_or(slots));
+    let kept = best.unwrap_or(slots);
+    model.take_values(&kept);
+    model.temperature = evaluator.temperature(&kept, &val);
     let kept_epoch = progress.best.map_or(0, |best| best.epoch);
     let epochs = progress.history.len();
     (model.provenance.epochs, model.provenance.kept_epoch) = (epochs, kept_epoch);
@@ -297,6 +307,7 @@ fn describe(trainer: &Trainer, data: &Splits, network: &Sequential, schedule: &S
         classes: data.classes().to_vec(),
         inputs,
         values: Default::default(),
+        temperature: None,
         provenance: Provenance {
             version: env!("CARGO_PKG_VERSION").into(),
             data: data.data().name().into(),

@@ -18,7 +18,10 @@
 //! | `checkpoint` | [`Checkpoint`]: where a training stands, to go on from there exactly |
 //! | `find_rate` | [`Trainer::find_rate`]: a learning rate by trying |
 //! | `diverged` | finding the first value that went wrong |
-//! | `evaluate` | [`Evaluation`]: loss, accuracy with its interval, confusion; or squared error |
+//! | `evaluate` | running a model over a part |
+//! | `predictions` | [`Predictions`]: what a model says of each example |
+//! | `evaluation` | [`Evaluation`]: the measures with their intervals, as numbers and as a table |
+//! | `folds` | [`out_of_fold`]: each example judged by a model that has not seen it |
 //! | `event` | [`Event`] and [`Listener`] |
 //!
 //! The order of the data is a function of (seed, epoch), augmentation of (seed, epoch, example), dropout of (seed, step),
@@ -29,9 +32,12 @@ mod checkpoint;
 mod diverged;
 mod error;
 mod evaluate;
+mod evaluation;
 mod event;
 mod find_rate;
 mod fit;
+mod folds;
+mod predictions;
 mod preprocess;
 mod splits;
 mod step;
@@ -40,10 +46,13 @@ mod trainer;
 
 pub use checkpoint::{Checkpoint, CheckpointError, Snapshot};
 pub use error::{FirstBad, TrainError};
-pub use evaluate::{ClassScore, Evaluation, Measures, evaluate};
+pub use evaluate::{evaluate, predictions};
+pub use evaluation::{ClassScore, Evaluation, Figure, Measures};
 pub use event::{EpochEnd, Event, Listener, Listeners, Score, Started, StopReason};
 pub use find_rate::{RatePoint, RateRange, RateTest};
 pub use fit::Fit;
+pub use folds::out_of_fold;
+pub use predictions::Predictions;
 pub use preprocess::Preprocess;
 pub use splits::{Part, Splits};
 pub use step::{SoftLabels, soft_training_graph, training_graph};

@@ -60,6 +60,14 @@ impl Splits {
         Ok(Splits { data, split, given_test: test })
     }
 
+    /// The same data, divided otherwise.
+    ///
+    /// # Errors
+    /// As [`Splits::from_parts`].
+    pub fn divided(self, split: Split) -> Result<Splits, DataError> {
+        Splits::from_parts(self.data, split, self.given_test)
+    }
+
     /// The data set that holds the training and validation parts.
     pub fn data(&self) -> &Dataset {
         &self.data

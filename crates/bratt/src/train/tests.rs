@@ -51,6 +51,33 @@ fn the_model_file_has_the_same_bytes_on_any_number_of_threads() {
 }
 
 #[test]
+fn predictor_evaluation_and_epochs_say_the_same() {
+    let data = digit_splits(3);
+    let run = Trainer::new(small()).learning_rate(0.01).epochs(6).threads(1).fit(&data).unwrap();
+    let said = run.predictions(data.test()).unwrap();
+    assert!(said.temperature().is_some(), "some validation digit is misread");
+    let (mut x, mut y) = (vec![0.0; 64 * said.len()], vec![0.0; said.len()]);
+    data.data().gather_into(said.examples(), &mut x, &mut y);
+    let predicted = run.model().predictor().unwrap().predict(&x).unwrap();
+    for ((row, p), class) in
+        predicted.iter().zip(said.probabilities().chunks(10)).zip(said.sample().unwrap().predicted())
+    {
+        assert!(row.probabilities.iter().zip(p).all(|(&a, &b)| (f64::from(a) - b).abs() < 1e-5));
+        assert_eq!(row.class, class);
+    }
+    // The short judgement after the epoch that was kept is that of the validation part.
+    let kept = run.history()[run.model().provenance.kept_epoch - 1].validation.unwrap();
+    let val = run.evaluate(data.val()).unwrap().score();
+    assert_eq!((kept.accuracy, kept.macro_f1), (val.accuracy, val.macro_f1));
+    assert!((kept.loss - val.loss).abs() < 1e-5);
+    // The temperature was chosen there, so that it cannot do harm there.
+    let mut plain = run.model().clone();
+    plain.temperature = None;
+    let log_loss = |model| evaluate(model, &data.val(), 1).unwrap().detail().unwrap().log_loss;
+    assert!(log_loss(run.model()) < log_loss(&plain));
+}
+
+#[test]
 fn what_is_loaded_predicts_bit_for_bit_as_what_was_saved() {
     let data = few(100);
     let run = Trainer::new(small()).epochs(1).threads(1).fit(&data).unwrap();

@@ -117,6 +117,7 @@ impl<'a> Overview<'a> {
             "memory": memory,
             "provenance": self.subject.trained.as_ref().map(|model| json!(model.provenance)),
             "classes": self.subject.trained.as_ref().map(|model| &model.classes),
+            "temperature": self.subject.trained.as_ref().and_then(|model| model.temperature),
         })
     }
 
@@ -168,6 +169,12 @@ impl<'a> Overview<'a> {
         writeln!(out, "         {}; {}; batch {}", from.optimizer, from.schedule, from.batch_size)?;
         if !model.classes.is_empty() {
             writeln!(out, "classes  {}", model.classes.join(", "))?;
+        }
+        if let Some(t) = model.temperature {
+            writeln!(
+                out,
+                "output   logits divided by {t:.4} before they become probabilities (calibration)"
+            )?;
         }
         if let Some(test) = &from.test {
             let accuracy = test.accuracy.map_or(String::new(), |a| format!("accuracy {}, ", percent(a)));

@@ -157,6 +157,12 @@ pub fn conclude(
             test.loss,
             counted(test.n as u64, "example")
         ));
+        if let Measures::Classes { temperature: Some(t), detail, .. } = &test.measures {
+            terminal.say(&format!(
+                "        {DIM}probabilities by temperature {t:.3}, fitted on the validation part; calibration error {}{PLAIN}",
+                percent(detail.ece)
+            ));
+        }
     } else {
         terminal.say(&format!("{DIM}test    {PLAIN}none: there is no test part"));
     }

@@ -31,19 +31,20 @@ pub struct Job {
     pub splits: Splits,
     pub source: Option<String>,
     image_files: bool,
-    findings: Option<String>,
+    pub findings: Option<String>,
+    pub files: Option<[Vec<String>; 2]>,
     val_given: bool,
     pub trainer: Trainer,
     pub between_checkpoints: Duration,
     model: ModelPlan,
     optim: OptimPlan,
     preprocess: Preprocess,
-    augment: AugmentPlan,
+    pub augment: AugmentPlan,
     pub isa: Isa,
-    threads: usize,
-    epochs: u64,
+    pub threads: usize,
+    pub epochs: u64,
     batch_size: u64,
-    seed: u64,
+    pub seed: u64,
     steps_per_epoch: u64,
     runs: String,
     name: Option<String>,
@@ -59,6 +60,7 @@ impl Job {
         let image_files = opened.as_ref().is_some_and(Source::has_image_files);
         let val_given = opened.as_ref().is_some_and(|source| !source.val.is_empty());
         let findings = opened.as_ref().and_then(|source| audit::short(&Audit::brief(source)));
+        let files = opened.as_ref().and_then(Source::files);
         let splits = match opened {
             Some(source) => Splits::of(source, fractions, seed),
             None => Splits::new(digits(), fractions, seed),
@@ -112,6 +114,7 @@ impl Job {
             source,
             image_files,
             findings,
+            files,
             val_given,
             trainer,
             between_checkpoints,

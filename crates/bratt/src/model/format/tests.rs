@@ -15,6 +15,7 @@ fn model() -> TrainedModel {
         classes: vec!["no".into(), "yes".into()],
         inputs: Inputs::Table { columns: ["a", "b", "c"].map(String::from).into() },
         values,
+        temperature: Some(1.25),
         provenance: Provenance { seed: 7, data: "made up".into(), ..Provenance::default() },
     }
 }
@@ -82,6 +83,14 @@ fn another_version_or_another_program_is_named() {
     file.extend(bare);
     file.extend(1.0f32.to_le_bytes());
     assert!(matches!(read(&file), Err(ModelError::NotBratt { key: "bratt.format", .. })));
+}
+
+#[test]
+fn a_temperature_need_not_be_there_but_must_be_above_zero() {
+    let key = r#"\"temperature\":1.25,"#;
+    assert_eq!(read(&with_header(|h| h.replace(key, ""))).unwrap().temperature, None);
+    let found = message(&with_header(|h| h.replace(key, r#"\"temperature\":-1.0,"#)));
+    assert!(found.contains("temperature -1"), "{found}");
 }
 
 #[test]

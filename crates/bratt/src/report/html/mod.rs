@@ -1,0 +1,60 @@
+//! The report of a run: one HTML file that shows everything about it, and needs nothing else.
+//!
+//! ```text
+//! run folder, data, model --Report::gather--> Report (values) --Report::to_html--> the page
+//! ```
+//!
+//! The page loads nothing from anywhere, and says so to the browser (a content security policy with the hash of its own
+//! script). All of it can be read without the script, which only adds: another theme, numbers under the pointer, sorting,
+//! and moving about with the keyboard. Names that come from the data are escaped by construction. Equal runs give equal
+//! bytes: no clock but the recorded times.
+//!
+//! | file | what |
+//! |---|---|
+//! | `value` | [`Report`]: what is shown, as values |
+//! | `gather` | where these come from |
+//! | `config` | a configuration as rows; the command that repeats a run |
+//! | `images` | [`Picture`]: small images as data URIs |
+//! | `markup` | elements that close, text that is escaped |
+//! | `numbers` | numbers as people read them |
+//! | `page` | the frame: head, first screen, contents |
+//! | `data` | classes and parts, findings, the sample batch |
+//! | `layers` | the network, drawn and as a table |
+//! | `chart` | a line chart |
+//! | `training` | curves over epochs |
+//! | `judgement` | measures with intervals, wrong answers, suspicious labels |
+//! | `classes` | precision, recall and F1 of each class |
+//! | `confusion` | the confusion matrix and the images behind it |
+//! | `diagrams` | reliability; predicted over true numbers |
+//! | `repeat` | how to get the same again |
+//! | `style.css`, `script.js` | looks, and what moves |
+
+mod chart;
+mod classes;
+mod config;
+mod confusion;
+mod data;
+mod diagrams;
+mod gather;
+mod images;
+mod judgement;
+mod layers;
+mod markup;
+mod numbers;
+mod page;
+mod repeat;
+#[cfg(test)]
+mod tests;
+mod training;
+mod value;
+
+pub use gather::{ReportError, Sources};
+pub use images::Picture;
+pub use value::*;
+
+impl Report {
+    /// The page: a whole HTML document in one file.
+    pub fn to_html(&self) -> String {
+        page::page(self)
+    }
+}

@@ -1,0 +1,92 @@
+//! Curves over epochs, and the same as a table.
+
+use super::TrainingPart;
+use super::chart::{Chart, Line};
+use super::markup::{Markup, el};
+use super::numbers::{percent, plain, seconds};
+use crate::train::EpochEnd;
+
+pub(super) fn curves(training: &TrainingPart) -> Markup {
+    let epochs = &training.epochs;
+    let line = |name, class, value: &dyn Fn(&EpochEnd) -> Option<f64>| {
+        let points = epochs.iter().filter_map(|end| Some([end.epoch as f64, value(end)?])).collect();
+        Line { name, class, points }
+    };
+    let kept = (training.kept_epoch > 0 && epochs.len() > 1)
+        .then(|| (training.kept_epoch as f64, format!("kept: epoch {}", training.kept_epoch)));
+    let steps = |value: &dyn Fn(usize) -> f64| -> Vec<[f64; 2]> {
+        (0..training.steps.len()).map(|at| [training.steps[at].at, value(at)]).collect()
+    };
+    let loss = Chart {
+        title: "Loss",
+        lines: vec![
+            Line { name: "steps", class: "faint", points: steps(&|at| training.steps[at].loss) },
+            line("training", "a", &|end| Some(end.train_loss)),
+            line("validation", "b", &|end| end.validation.map(|score| score.loss)),
+        ],
+        mark: kept.clone(),
+        ..empty()
+    };
+    let accuracy = Chart {
+        title: "Accuracy on the validation part",
+        percent: true,
+        from_zero: false,
+        limit: Some(1.0),
+        lines: vec![
+            line("accuracy", "b", &|end| end.validation.and_then(|score| score.accuracy)),
+            line("macro-F1", "c", &|end| end.validation.and_then(|score| score.macro_f1)),
+        ],
+        mark: kept,
+        ..empty()
+    };
+    let rate = Chart {
+        title: "Learning rate",
+        lines: vec![
+            Line { name: "steps", class: "faint", points: steps(&|at| training.steps[at].learning_rate) },
+            line("at the end of an epoch", "a", &|end| Some(end.learning_rate)),
+        ],
+        ..empty()
+    };
+    let plots = [loss, accuracy, rate].iter().map(Chart::draw).collect::<Markup>();
+    if plots.is_empty() {
+        return plots;
+    }
+    Markup::new().then(el("div").class("plots").with(plots)).then(table(epochs, training.kept_epoch))
+}
+
+/// Axes of epochs, from 0.
+fn empty() -> Chart {
+    let (title, x, percent, from_zero) = ("", "epoch", false, true);
+    Chart { title, x, percent, from_zero, limit: None, lines: Vec::new(), mark: None }
+}
+
+fn table(epochs: &[EpochEnd], kept: usize) -> Markup {
+    let names =
+        ["epoch", "training loss", "validation loss", "accuracy", "macro-F1", "learning rate", "time"];
+    let head: Markup =
+        names.iter().map(|name| el("th").attr("scope", "col").class("num").with(*name)).collect();
+    let row = |end: &EpochEnd| {
+        let score = end.validation;
+        let or_dash = |text: Option<String>| text.unwrap_or_else(|| "\u{2013}".into());
+        let cells = [
+            plain(end.train_loss),
+            or_dash(score.map(|score| plain(score.loss))),
+            or_dash(score.and_then(|score| score.accuracy).map(percent)),
+            or_dash(score.and_then(|score| score.macro_f1).map(percent)),
+            plain(end.learning_rate),
+            seconds(end.seconds),
+        ];
+        let cells: Markup = cells.into_iter().map(|text| el("td").class("num").with(text)).collect();
+        let name = if end.epoch == kept { format!("{} kept", end.epoch) } else { end.epoch.to_string() };
+        let row = el("tr").with(el("th").attr("scope", "row").class("num").with(name)).with(cells);
+        if end.epoch == kept { row.class("kept") } else { row }
+    };
+    let table = el("table")
+        .class("slim")
+        .with(el("thead").with(el("tr").with(head)))
+        .with(el("tbody").with(epochs.iter().map(row).collect::<Markup>()));
+    el("details")
+        .with(el("summary").with("All epochs as a table"))
+        .with(el("div").class("scroll tall").with(table))
+        .into()
+}
