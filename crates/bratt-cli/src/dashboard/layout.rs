@@ -69,7 +69,7 @@ fn head(canvas: &mut Canvas, shown: &Shown) {
     let cells = width.saturating_sub(tail.chars().count());
     let full = (share * cells as f64).round() as usize;
     canvas.text(1, 0, Ink::Good, &"━".repeat(full.min(cells)));
-    canvas.text(1, full, Ink::Dim, &"━".repeat(cells.saturating_sub(full)));
+    canvas.text(1, full, Ink::Dim, &"─".repeat(cells.saturating_sub(full)));
     canvas.text_before(1, width, Ink::Plain, &tail);
 
     let facts = [
