@@ -76,7 +76,7 @@ pub fn carry_out(
     let mut metrics = folder.metrics(&done).map_err(unwritable)?;
     let mut checkpoints = folder.checkpoints().map_err(unwritable)?.every(job.between_checkpoints);
     checkpoints = checkpoints.complain_to(|error| {
-        tell(
+        dashboard::tell(
             &Failure::of(Exit::Configuration, error)
                 .help("training goes on; the next one is tried later")
                 .text(),

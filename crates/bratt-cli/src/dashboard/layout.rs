@@ -128,30 +128,49 @@ fn curves(canvas: &mut Canvas, shown: &Shown, height: usize) {
     }
 }
 
+/// The columns of the table and their widths; those that do not fit are left away from the right.
+const COLUMNS: [(&str, usize); 7] = [
+    ("epoch", 6),
+    ("train loss", 12),
+    ("val loss", 10),
+    ("accuracy", 10),
+    ("macro-F1", 10),
+    ("rate", 10),
+    ("time", 9),
+];
+
 /// The last epochs, the newest below.
 fn epochs(canvas: &mut Canvas, shown: &Shown, row: usize, rows: usize) {
-    let head = format!(
-        "{:>6}  {:>10}  {:>8}  {:>8}  {:>8}  {:>8}  {:>7}",
-        "epoch", "train loss", "val loss", "accuracy", "macro-F1", "rate", "time"
-    );
-    canvas.text(row, 0, Ink::Dim, &head);
+    let wide = canvas.width();
+    let mut put = |row: usize, ink: Ink, cells: [String; 7], mark: &str| {
+        let mut end = 0;
+        for ((_, width), cell) in COLUMNS.iter().zip(cells) {
+            if end + width > wide {
+                return;
+            }
+            end += width;
+            canvas.text_before(row, end, ink, &cell);
+        }
+        if end + mark.len() <= wide {
+            canvas.text(row, end, ink, mark);
+        }
+    };
+    put(row, Ink::Dim, COLUMNS.map(|(name, _)| name.to_string()), "");
     let from = shown.epochs.len().saturating_sub(rows);
     let best = shown.epochs.iter().rposition(|end| end.best && end.validation.is_some());
     for (at, end) in shown.epochs.iter().enumerate().skip(from) {
         let score = end.validation;
         let number = |x: Option<f64>, show: &dyn Fn(f64) -> String| x.map_or("-".into(), show);
-        let line = format!(
-            "{:>6}  {:>10.4}  {:>8}  {:>8}  {:>8}  {:>8}  {:>7}{}",
-            end.epoch,
-            end.train_loss,
+        let cells = [
+            end.epoch.to_string(),
+            format!("{:.4}", end.train_loss),
             number(score.map(|s| s.loss), &|x| format!("{x:.4}")),
             number(score.and_then(|s| s.accuracy), &percent),
             number(score.and_then(|s| s.macro_f1), &percent),
             rate(end.learning_rate),
             seconds(end.seconds),
-            if best == Some(at) { "  best" } else { "" },
-        );
-        let ink = if best == Some(at) { Ink::Good } else { Ink::Plain };
-        canvas.text(row + 1 + at - from, 0, ink, &line);
+        ];
+        let (ink, mark) = if best == Some(at) { (Ink::Good, "  best") } else { (Ink::Plain, "") };
+        put(row + 1 + at - from, ink, cells, mark);
     }
 }

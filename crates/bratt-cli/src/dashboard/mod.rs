@@ -18,11 +18,12 @@ mod plot;
 #[cfg(test)]
 mod tests;
 
-use crate::terminal::Terminal;
+use crate::terminal::{self, Terminal};
 use bratt::train::{EpochEnd, Event, Listener, Started};
 use curve::Curve;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Between two pictures.
@@ -39,11 +40,28 @@ static ON: AtomicBool = AtomicBool::new(false);
 /// Whether somebody has pressed Ctrl-C.
 static STOPPING: AtomicBool = AtomicBool::new(false);
 
+/// What was told while the second screen was shown.
+static LATER: Mutex<String> = Mutex::new(String::new());
+
 /// Gives the terminal back, if the dashboard has it: also for who ends the program from elsewhere.
 pub fn restore() {
     if ON.swap(false, Ordering::SeqCst) {
         write(LEAVE);
+        terminal::tell(&std::mem::take(&mut *later()));
     }
+}
+
+/// Writes to standard error, or keeps the text until the dashboard has gone.
+pub fn tell(text: &str) {
+    if ON.load(Ordering::SeqCst) {
+        *later() += text;
+    } else {
+        terminal::tell(text);
+    }
+}
+
+fn later() -> MutexGuard<'static, String> {
+    LATER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Says on the dashboard that training will stop; false if there is no dashboard to say it.
