@@ -2,7 +2,7 @@
 //!
 //! An image is shown beside itself: left as the network sees it, right in grey under the map's colours. Small images are
 //! enlarged a whole number of times, pixels staying squares. A map without sign is a veil of `heat` colours over the whole
-//! picture; one with a sign lets the picture through where it is near zero and covers it with blue (against) or orange (for)
+//! picture, denser where the number is higher; one with a sign lets the picture through where it is near zero and covers it with blue (against) or orange (for)
 //! where it is not.
 
 use super::color::{balance, blend, heat, luma};
@@ -141,7 +141,7 @@ pub fn explained(
 /// A pixel under a number of the map.
 fn under(pixel: [u8; 3], value: f32, signed: bool) -> [u8; 3] {
     if !signed {
-        return blend(pixel, heat(value), 0.6);
+        return blend(pixel, heat(value), 0.4 + 0.45 * value);
     }
     // Grey is paled, so that both colours stand out on it.
     let pale = blend([255; 3], pixel, 0.45);
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!((both.at(0, 0), both.at(33, 31), both.at(255, 255)), ([0; 3], [32; 3], [252; 3]));
         assert_eq!(both.at(0, 256), PAPER);
         let hot = both.at(32 + 5, 256 + GAP + 64 + 5);
-        assert_eq!(hot, blend([40; 3], heat(1.0), 0.6));
+        assert_eq!(hot, blend([40; 3], heat(1.0), 0.85));
     }
 
     #[test]
