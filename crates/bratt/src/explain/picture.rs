@@ -2,8 +2,8 @@
 //!
 //! An image is shown beside itself: left as the network sees it, right in grey under the map's colours. Small images are
 //! enlarged a whole number of times, pixels staying squares. A map without sign is a veil of `heat` colours over the whole
-//! picture, denser where the number is higher; one with a sign lets the picture through where it is near zero and covers it with blue (against) or orange (for)
-//! where it is not.
+//! picture, denser where the number is higher; one with a sign lets the picture through where it is near zero and covers it
+//! with blue (against) or orange (for) where it is not.
 
 use super::color::{balance, blend, heat, luma};
 use super::{ExplainError, Heatmap};
