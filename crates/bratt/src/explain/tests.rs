@@ -120,7 +120,10 @@ fn attributions_add_up_to_the_change_of_the_score() {
             for class in 0..3 {
                 let explanation = explainer.explain(&method, &image(shape), Some(class)).unwrap();
                 let completeness = explanation.completeness.unwrap();
-                assert!(completeness.gap() < tolerance, "{class} of {shape:?}: {completeness:?}");
+                // Scores are f32: a change that is nearly nothing is not known to four digits.
+                let whole = (completeness.score - completeness.baseline).abs().max(0.1);
+                let gap = (completeness.sum - (completeness.score - completeness.baseline)).abs();
+                assert!(gap < tolerance * whole, "{class} of {shape:?}: {completeness:?}");
                 assert!(
                     (explanation.map.sum() - completeness.sum).abs() < 1e-5 * completeness.sum.abs().max(1.0)
                 );
@@ -280,7 +283,7 @@ fn known_networks_have_the_map_that_one_would_take() {
     assert_eq!(found("convnet-s", [32, 32, 3]).unwrap(), ("relu6".into(), [8, 8]));
     assert_eq!(found("resnet20", [32, 32, 3]).unwrap().1, [8, 8]);
     assert_eq!(found("resnet18", [224, 224, 3]).unwrap().1, [7, 7]);
-    assert_eq!(found("mobilenet-v2", [96, 96, 3]).unwrap().1, [3, 3]);
+    assert_eq!(found("mobilenet-v2", [224, 224, 3]).unwrap().1, [7, 7]);
     assert!(found("mlp", [28, 28, 1]).unwrap_err().contains("no convolution"));
     let single = start([4, 4, 1]).conv(2, 3).max_pool(4).conv(2, 1).dense(2);
     assert!(feature_map(&single).unwrap_err().contains("`conv2d2`, is a single pixel"));
