@@ -5,5 +5,6 @@ mod common;
 mod configuration;
 mod newcomer;
 mod pictures;
+mod report;
 mod resuming;
 mod running;
