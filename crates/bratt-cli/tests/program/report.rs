@@ -81,7 +81,8 @@ fn clicking_a_cell_of_the_confusion_matrix_shows_its_images() {
     let (n, label, predicted) = wrong;
     assert!(n > 0, "a short training makes mistakes");
     let cell = format!("cell-{label}-{predicted}");
-    let page: PathBuf = place.write("clicked.html", with_script(&read("runs/a/report.html"), &CLICK.replace("CELL", &cell)));
+    let page: PathBuf =
+        place.write("clicked.html", with_script(&read("runs/a/report.html"), &CLICK.replace("CELL", &cell)));
     let document = open(browser, &place, &page);
     let note = document.split("<pre id=\"note\">").nth(1).and_then(|rest| rest.split("</pre>").next());
     let note: Value = serde_json::from_str(note.unwrap_or_else(|| panic!("no note in {document}"))).unwrap();

@@ -318,7 +318,7 @@ impl Checkpoint {
         for (key, expected) in identity {
             let found = self.identity.get(key).map_or("missing", String::as_str);
             if found != expected {
-                let [found, expected] = [found, expected].map(|text| shortened(text));
+                let [found, expected] = [found, expected].map(shortened);
                 return Err(CheckpointError::Other { key: key.clone(), found, expected });
             }
         }

@@ -91,7 +91,9 @@ fn assert_alone(html: &str) {
         }
     }
     let source = [include_str!("style.css"), include_str!("script.js")].concat();
-    for word in ["url(", "@import", "import(", "fetch(", "XMLHttpRequest", "http:", "https:", "innerHTML", "eval("] {
+    for word in
+        ["url(", "@import", "import(", "fetch(", "XMLHttpRequest", "http:", "https:", "innerHTML", "eval("]
+    {
         assert!(!source.contains(word), "{word}");
     }
     assert!(html.contains("default-src &#39;none&#39;"));
@@ -107,11 +109,15 @@ fn the_page_is_well_formed_and_alone_and_always_the_same() {
     let copy: Report = serde_json::from_str(&serde_json::to_string(&report).unwrap()).unwrap();
     assert_eq!(html, copy.to_html());
     assert!(html.len() < 1_000_000, "{}", html.len());
-    for id in ["result", "curves", "confusion", "classes", "calibration", "data", "batch", "network", "repeat"] {
+    for id in
+        ["result", "curves", "confusion", "classes", "calibration", "data", "batch", "network", "repeat"]
+    {
         assert!(html.contains(&format!("<section id=\"{id}\"")), "{id}");
         assert!(html.contains(&format!("href=\"#{id}\"")), "{id}");
     }
-    for text in ["bratt train --epochs 2", "64\u{d7}10", "1 group of equal examples", "epoch 3  \u{b7}  training "] {
+    for text in
+        ["bratt train --epochs 2", "64\u{d7}10", "1 group of equal examples", "epoch 3  \u{b7}  training "]
+    {
         assert!(html.contains(text) || text.starts_with("64"), "{text}");
     }
 }
@@ -136,7 +142,9 @@ fn every_cell_with_examples_leads_to_its_images() {
         }
     }
     assert!(judged.mistakes.iter().all(|answer| answer.label != answer.predicted));
-    assert!(judged.mistakes.windows(2).all(|two| two[0].label_probability <= two[1].label_probability + 1e-9));
+    assert!(
+        judged.mistakes.windows(2).all(|two| two[0].label_probability <= two[1].label_probability + 1e-9)
+    );
 }
 
 #[test]
