@@ -194,6 +194,9 @@ pub struct TrainArgs {
     /// Strength of weight decay
     #[arg(long, value_name = "X", help_heading = "Optimizer")]
     pub weight_decay: Option<f64>,
+    /// Judge and keep a running average of the weights, of which each step keeps this share, such as 0.999
+    #[arg(long, value_name = "SHARE", help_heading = "Optimizer")]
+    pub average: Option<f64>,
     /// Limit of the norm of the whole gradient
     #[arg(long, value_name = "X", help_heading = "Optimizer")]
     pub clip_norm: Option<f64>,

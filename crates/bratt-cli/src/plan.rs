@@ -240,6 +240,9 @@ pub fn optim(settings: &Settings, epochs: u64, steps_per_epoch: u64) -> Result<O
     if let Some(limit) = number("optim.clip_value")?.filter(|&limit| limit != 0.0) {
         optimizer = optimizer.clip_value(limit);
     }
+    if let Some(kept) = number("optim.average")?.filter(|&kept| kept != 0.0) {
+        optimizer = optimizer.average(kept);
+    }
     optimizer.check().map_err(|error| Failure::configuration(format!("optim.{error}")))?;
     Ok(OptimPlan { optimizer, schedule, momentum })
 }

@@ -189,6 +189,7 @@ impl Settings {
             ("--schedule", text(&args.schedule)),
             ("--momentum", args.momentum.clone().map(momentum)),
             ("--weight-decay", number(args.weight_decay)),
+            ("--average", number(args.average)),
             ("--clip-norm", number(args.clip_norm)),
             ("--clip-value", number(args.clip_value)),
             ("--epochs", count(args.epochs)),

@@ -120,9 +120,12 @@ fn same_test(paths: [&Path; 2], models: &[TrainedModel; 2], no_cache: bool) -> R
     Ok(first)
 }
 
+/// A key, and its values in the first and the second run.
+type Difference = (String, [Option<String>; 2]);
+
 /// The keys whose values differ, with both values; nothing where a run does not have the key. Names and folders are not
 /// settings of the training.
-fn differences(paths: [&Path; 2]) -> Result<Vec<(String, [Option<String>; 2])>, Failure> {
+fn differences(paths: [&Path; 2]) -> Result<Vec<Difference>, Failure> {
     let mut all: BTreeMap<String, [Option<String>; 2]> = BTreeMap::new();
     for (side, path) in paths.iter().enumerate() {
         let Some(file) = judged::configuration(path) else { continue };
@@ -137,12 +140,11 @@ fn differences(paths: [&Path; 2]) -> Result<Vec<(String, [Option<String>; 2])>, 
             }
         }
     }
-    let differs =
-        |(key, values): &(String, [Option<String>; 2])| !key.starts_with("run.") && values[0] != values[1];
+    let differs = |(key, values): &Difference| !key.starts_with("run.") && values[0] != values[1];
     Ok(all.into_iter().filter(differs).collect())
 }
 
-fn configuration_table(differences: &[(String, [Option<String>; 2])]) -> String {
+fn configuration_table(differences: &[Difference]) -> String {
     if differences.is_empty() {
         return format!("{DIM}configuration{PLAIN}  the same\n");
     }

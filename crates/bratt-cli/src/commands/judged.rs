@@ -24,7 +24,7 @@ pub struct Judged {
 
 enum Data {
     Whole(Dataset),
-    Own(Splits),
+    Own(Box<Splits>),
 }
 
 impl Judged {
@@ -138,7 +138,7 @@ fn own_test_part(model: &TrainedModel, path: &Path, reading: &Reading) -> Result
         counted(splits.test().len() as u64, "example")
     );
     let files = files.map(|[all, test]| if splits.test_is_given() { test } else { all });
-    Ok(Judged { data: Data::Own(splits), files, what, note: None })
+    Ok(Judged { data: Data::Own(Box::new(splits)), files, what, note: None })
 }
 
 fn not_found(model: &TrainedModel) -> Failure {

@@ -75,8 +75,8 @@ impl Plot<'_> {
         };
         let up = |y: f64| {
             let share = if log { (y / low).ln() / (high / low).ln() } else { (y - low) / (high - low) };
-            // Not a number goes to the floor.
-            (share.max(0.0).min(1.0) * (rows - 1) as f64).round() as usize
+            // Not a number goes to the floor, as the cast has it.
+            (share.clamp(0.0, 1.0) * (rows - 1) as f64).round() as usize
         };
         let mut dots = vec![0u32; tall * wide];
         let mut dot = |x: usize, y: usize| {

@@ -262,6 +262,13 @@ pub const KEYS: &[Key] = &[
     only_key("optim.epsilon", "keeps quotients finite", POSITIVE, "1e-8; 1e-7 for adagrad"),
     key("optim.weight_decay", "--weight-decay", "strength of weight decay", POSITIVE, "0; 0.01 for adamw"),
     key(
+        "optim.average",
+        "--average",
+        "share of the running average of the weights that each step keeps; 0 for none",
+        SHARE,
+        "0",
+    ),
+    key(
         "optim.clip_norm",
         "--clip-norm",
         "limit of the norm of the whole gradient; 0 for none",

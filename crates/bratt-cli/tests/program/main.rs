@@ -7,5 +7,6 @@ mod explaining;
 mod judging;
 mod newcomer;
 mod pictures;
+mod report;
 mod resuming;
 mod running;

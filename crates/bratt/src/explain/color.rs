@@ -46,7 +46,8 @@ pub fn balance(value: f32) -> [u8; 3] {
 
 fn between(table: &[[u8; 3]], value: f32) -> [u8; 3] {
     // Not a number has the first colour.
-    let place = value.max(0.0).min(1.0) * (table.len() - 1) as f32;
+    let share = if value.is_nan() { 0.0 } else { value.clamp(0.0, 1.0) };
+    let place = share * (table.len() - 1) as f32;
     let low = (place as usize).min(table.len() - 2);
     blend(table[low], table[low + 1], place - low as f32)
 }

@@ -13,6 +13,8 @@
 //! The learning rate is the scalar input `lr` of the graph; a momentum that grows on a schedule is the scalar input
 //! `momentum`. Slots are named `<optimizer>.<parameter>.velocity` and the like.
 //!
+//! With [`Optimizer::average`] the step also keeps a running average of each parameter, in the slot `average.<parameter>`.
+//!
 //! # Clipping
 //! By value, `g = min(max(g, -c), c)`, then by global norm, `g = g min(1, c / ||g||)` over all parameters together.
 //!
@@ -35,6 +37,7 @@
 mod adagrad;
 mod adam;
 mod adamw;
+mod average;
 mod clip;
 mod momentum;
 mod nesterov;
@@ -45,6 +48,7 @@ mod step;
 pub use adagrad::AdaGrad;
 pub use adam::Adam;
 pub use adamw::AdamW;
+pub(crate) use average::PREFIX as AVERAGE;
 pub use momentum::Momentum;
 pub use nesterov::Nesterov;
 pub use rmsprop::RmsProp;
@@ -96,6 +100,9 @@ pub struct Optimizer {
     /// The norm of the gradient over all parameters is limited to this. Default no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
+    /// How much of the running average of the weights is kept at each step. Default no average.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average: Option<f64>,
 }
 
 /// An optimiser's setting that cannot be.
@@ -127,7 +134,13 @@ macro_rules! from_rules {
     ($($name:ident)*) => {$(
         impl From<$name> for Optimizer {
             fn from(rule: $name) -> Optimizer {
-                Optimizer { rule: Rule::$name(rule), weight_decay: None, clip_value: None, clip_norm: None }
+                Optimizer {
+                    rule: Rule::$name(rule),
+                    weight_decay: None,
+                    clip_value: None,
+                    clip_norm: None,
+                    average: None,
+                }
             }
         }
     )*};
@@ -171,6 +184,13 @@ impl Optimizer {
     /// The same optimiser with the norm of the whole gradient limited.
     pub fn clip_norm(mut self, limit: f64) -> Optimizer {
         self.clip_norm = Some(limit);
+        self
+    }
+
+    /// The same optimiser with a running average of the weights, of which `kept` is kept at each step; it is the average
+    /// that is then judged, and that the trained model has.
+    pub fn average(mut self, kept: f64) -> Optimizer {
+        self.average = Some(kept);
         self
     }
 
@@ -228,6 +248,7 @@ impl Optimizer {
             ("weight decay", Some(decay).filter(|&d| d != 0.0)),
             ("clip value", self.clip_value),
             ("clip norm", self.clip_norm),
+            ("average of weights", self.average),
         ];
         for (name, value) in extras {
             if let Some(value) = value {
@@ -266,7 +287,8 @@ impl Optimizer {
         let decay = self.effective_weight_decay();
         setting("weight_decay", decay, decay >= 0.0 && decay.is_finite(), "a finite number of at least 0")?;
         self.clip_value.map_or(Ok(()), |c| positive("clip_value", c))?;
-        self.clip_norm.map_or(Ok(()), |c| positive("clip_norm", c))
+        self.clip_norm.map_or(Ok(()), |c| positive("clip_norm", c))?;
+        self.average.map_or(Ok(()), |kept| decay_rate("average", kept))
     }
 
     /// Begins to write a training step: declares the inputs `lr` and, if scheduled, `momentum`, and the step counter

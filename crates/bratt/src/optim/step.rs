@@ -1,6 +1,6 @@
 //! One training step being written: the parameters that were registered, and what their equations share.
 
-use super::{Optimizer, Rule, clip};
+use super::{Optimizer, Rule, average, clip};
 use crate::graph::{GraphBuilder, Init, Role, SlotId, Value};
 
 /// A training step being written by an [`Optimizer`].
@@ -72,7 +72,8 @@ impl Step {
         if let Err(error) = optimizer.check() {
             g.fail("optimizer", error.to_string());
         }
-        let counter = matches!(optimizer.rule, Rule::Adam(_) | Rule::AdamW(_)).then(|| {
+        let counts = matches!(optimizer.rule, Rule::Adam(_) | Rule::AdamW(_)) || optimizer.average.is_some();
+        let counter = counts.then(|| {
             let (slot, done) =
                 g.layer_of("optim", || g.slot("step", [], Role::Optimizer, Init::Constant(0.0)));
             (slot, g.layer_of("optim", || g.add(done, g.constant(1.0))))
@@ -164,6 +165,10 @@ impl Step {
                 }
             });
             g.update(p.slot, next);
+            if let Some(kept) = self.optimizer.average {
+                let (slot, average) = average::update(g, kept, t, &p.name, next);
+                g.update(slot, average);
+            }
         }
         norm
     }

@@ -389,7 +389,7 @@ mod tests {
         for (before, after) in
             [("", ""), ("{}\n", "{}\n"), ("{}\n{\"ev", "{}\n"), (&long, &long), ("{\"ev", "")]
         {
-            fs::write(&events, format!("{before}")).unwrap();
+            fs::write(&events, before).unwrap();
             fs::write(folder.path().join(".model.safetensors.1.tmp"), "half").unwrap();
             let held = RunFolder::open(folder.path()).unwrap().events().unwrap();
             assert_eq!(fs::read_to_string(&events).unwrap(), after);

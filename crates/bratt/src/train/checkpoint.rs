@@ -6,7 +6,7 @@
 //! patience has waited, the sum of the losses of the epoch under way.
 //!
 //! The file is one of `file/tensors.rs`. Slots stand under their names, the best epoch's parameters and buffers under
-//! `best/` and their names (left out while they are those of the slots), and the metadata holds:
+//! `best/` and their names (left out where they are those of the slots), and the metadata holds:
 //!
 //! | key | what |
 //! |---|---|
@@ -19,7 +19,7 @@
 use super::event::{EpochEnd, StopReason};
 use crate::exec::Slots;
 use crate::file::tensors;
-use crate::graph::Role;
+use crate::graph::{Role, Slot};
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -160,9 +160,8 @@ impl Snapshot<'_> {
         // Plain structures of strings and numbers always become text.
         let training = serde_json::to_string(self.identity).unwrap_or_default();
         let progress = serde_json::to_string(self.progress).unwrap_or_default();
-        let kept = self.progress.best.filter(|best| best.step != self.progress.step).and(self.best);
-        let kept = kept.into_iter().flat_map(|slots| slots.iter());
-        let kept = kept.filter(|(slot, _)| slot.role != Role::Optimizer);
+        let differs = |best: &&Slots| !of_model(best).map(|x| x.1).eq(of_model(self.slots).map(|x| x.1));
+        let kept = self.best.filter(differs).into_iter().flat_map(of_model);
         let names: Vec<String> = kept.clone().map(|(slot, _)| format!("{BEST}{}", slot.name)).collect();
         let now = self.slots.iter().map(|(slot, values)| (&slot.name[..], &slot.shape[..], values));
         let kept = kept.zip(&names).map(|((slot, values), name)| (&name[..], &slot.shape[..], values));
@@ -187,6 +186,11 @@ impl Snapshot<'_> {
             entries.into_iter().map(|(key, text)| (key.to_string(), text.into())).collect();
         tensors::to_bytes(metadata, all)
     }
+}
+
+/// The slots that a model has.
+fn of_model(slots: &Slots) -> impl Iterator<Item = (&Slot, &[f32])> + Clone {
+    slots.iter().filter(|(slot, _)| slot.role != Role::Optimizer)
 }
 
 /// The checksum of a checkpoint.
@@ -314,7 +318,7 @@ impl Checkpoint {
         for (key, expected) in identity {
             let found = self.identity.get(key).map_or("missing", String::as_str);
             if found != expected {
-                let [found, expected] = [found, expected].map(|text| shortened(text));
+                let [found, expected] = [found, expected].map(shortened);
                 return Err(CheckpointError::Other { key: key.clone(), found, expected });
             }
         }
@@ -327,7 +331,7 @@ impl Checkpoint {
     /// Sets slots to the values at the checkpoint; what of the best epoch was kept, if it was another state.
     pub(super) fn restore(&self, slots: &mut Slots) -> Result<Option<Slots>, CheckpointError> {
         let mut best = self.progress.best.map(|_| slots.clone());
-        let elsewhere = self.progress.best.is_some_and(|best| best.step != self.progress.step);
+        let elsewhere = self.values.keys().any(|name| name.starts_with(BEST));
         let names: Vec<(String, Role)> =
             slots.iter().map(|(slot, _)| (slot.name.clone(), slot.role)).collect();
         for (name, role) in names {

@@ -19,7 +19,9 @@ use crate::data::loader::{Feed, Loader};
 use crate::exec::{Machine, Slots};
 use crate::model::{Inputs, Provenance, TrainedModel};
 use crate::nn::{Layer, Sequential};
+use crate::optim::AVERAGE;
 use crate::schedule::Schedule;
+use std::borrow::Cow;
 use std::num::NonZeroUsize;
 use std::time::Instant;
 
@@ -130,7 +132,7 @@ pub(super) fn fit(trainer: &Trainer, data: &Splits, listener: &mut dyn Listener)
     })?;
 
     let State { slots, best, progress } = state;
-    let kept = best.unwrap_or(slots);
+    let kept = best.unwrap_or_else(|| averaged(&slots).into_owned());
     model.take_values(&kept);
     model.temperature = evaluator.temperature(&kept, &val);
     let kept_epoch = progress.best.map_or(0, |best| best.epoch);
@@ -213,7 +215,8 @@ fn epochs(
             break;
         }
 
-        let validation = validate(&state.slots);
+        let judged = averaged(&state.slots);
+        let validation = validate(&judged);
         if validation.is_some_and(|score| !score.loss.is_finite()) {
             return Err(diverged(stepper, loader, before, state.progress.done, teller.listener));
         }
@@ -225,7 +228,7 @@ fn epochs(
         if is_best {
             let (loss, step) = (validation.map(|score| score.loss), progress.step);
             progress.best = Some(BestEpoch { epoch, step, loss });
-            state.best = Some(state.slots.clone());
+            state.best = Some(judged.into_owned());
         }
         let end = EpochEnd {
             epoch,
@@ -251,6 +254,23 @@ fn epochs(
         teller.offer(state, last);
     }
     Ok(())
+}
+
+/// What is judged and kept: the slots with averages, where there are any, in place of the parameters.
+fn averaged(slots: &Slots) -> Cow<'_, Slots> {
+    let names = slots.iter().filter_map(|(slot, _)| slot.name.strip_prefix(AVERAGE));
+    let names: Vec<String> = names.map(String::from).collect();
+    if names.is_empty() {
+        return Cow::Borrowed(slots);
+    }
+    let mut judged = slots.clone();
+    for name in names {
+        if let Some(average) = slots.get(&format!("{AVERAGE}{name}")) {
+            // The average has the shape of its parameter.
+            let _ = judged.copy_from(&name, average);
+        }
+    }
+    Cow::Owned(judged)
 }
 
 /// Replays the epoch from where it began or was resumed to the step in which the first value went wrong, and tells about

@@ -3,7 +3,7 @@
 use super::*;
 use crate::data::Augment;
 use crate::nn::{Input, Sequential};
-use crate::optim::Adam;
+use crate::optim::{Adam, Optimizer};
 use std::fs;
 
 /// Keeps all checkpoints that are offered.
@@ -67,6 +67,21 @@ fn times_differ(a: &[Vec<u8>], b: &[Vec<u8>]) -> bool {
         checkpoint
     };
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| plain(a) == plain(b))
+}
+
+#[test]
+fn averages_of_the_weights_go_on_too_and_are_what_is_kept() {
+    let data = data();
+    let averaging = || trainer().optimizer(Optimizer::from(Adam::default()).average(0.9));
+    let mut all = All::default();
+    let whole = averaging().fit_with(&data, &mut all).unwrap();
+    for at in [2, 4, 7, 10] {
+        let resumed = averaging().resume(load(&all.0[at]).unwrap()).fit(&data).unwrap();
+        assert!(resumed.model().to_bytes() == whole.model().to_bytes(), "after step {}", at + 1);
+    }
+    let plain = trainer().fit(&data).unwrap();
+    assert!(plain.model().to_bytes() != whole.model().to_bytes());
+    assert_eq!(plain.history()[0].train_loss, whole.history()[0].train_loss, "training does not notice");
 }
 
 #[test]

@@ -304,3 +304,19 @@ fn a_gradient_for_every_registered_parameter() {
     step.update(&g, &[]);
     assert!(g.finish().is_err_and(|e| e.problem.contains("0 gradients for 1 registered")));
 }
+
+/// f = x^2 / 2 from 1 with lr 1/2, so that x halves; the average's shares are 0, 1/10, 2/11, then at most d.
+#[test]
+fn the_average_of_the_weights_by_hand() {
+    let sgd = Optimizer::from(Sgd::default()).average(0.15);
+    let mut p =
+        Problem::new(&sgd, &[("x", vec![1.0])], |g, x| g.mul(g.constant(0.5), g.sum_all(g.square(x[0]))));
+    let (mut x, mut average) = (1.0, 0.0);
+    for kept in [0.0, 0.1, 0.15, 0.15] {
+        x /= 2.0;
+        average = kept * average + (1.0 - kept) * x;
+        p.steps(1, 0.5);
+        assert_close(p.at("x"), &[x], 0.0);
+        assert_close(p.at("average.x"), &[average], 1e-15);
+    }
+}

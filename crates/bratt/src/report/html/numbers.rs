@@ -67,7 +67,7 @@ pub(super) fn shape(shape: &[usize]) -> String {
 pub(super) fn plain(x: f64) -> String {
     let text = match x.abs() {
         0.0 => "0".into(),
-        size if size >= 1e6 || size < 1e-3 => format!("{x:.2e}"),
+        size if !(1e-3..1e6).contains(&size) => format!("{x:.2e}"),
         size if size >= 100.0 => format!("{x:.1}"),
         size if size >= 1.0 => format!("{x:.3}"),
         _ => format!("{x:.4}"),
