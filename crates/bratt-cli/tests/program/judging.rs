@@ -71,8 +71,9 @@ fn a_temperature_calibrates_and_keeps_every_class() {
     let mut old = (header.len() as u64).to_le_bytes().to_vec();
     old.extend(header.as_bytes());
     old.extend(&whole[8 + length..]);
-    place.write("old.safetensors", old);
-    let plain = place.bratt("eval old.safetensors --json").json();
+    place.write("runs/old/model.safetensors", old);
+    std::fs::copy(place.path("runs/a/config.toml"), place.path("runs/old/config.toml")).unwrap();
+    let plain = place.bratt("eval runs/old --json").json();
     assert!(plain["temperature"].is_null());
     assert_eq!((&plain["confusion"], &plain["loss"]), (&judged["confusion"], &judged["loss"]));
     assert_ne!(plain["log_loss"], judged["log_loss"]);
@@ -80,7 +81,7 @@ fn a_temperature_calibrates_and_keeps_every_class() {
         let said = place.bratt(&format!("predict {model} runs/a/sample.png --json")).json();
         (said["class"].clone(), said["probability"].as_f64().unwrap())
     };
-    let (with, without) = (probability("runs/a"), probability("old.safetensors"));
+    let (with, without) = (probability("runs/a"), probability("runs/old"));
     assert!(with.0 == without.0 && with.1 != without.1, "{with:?} {without:?}");
 }
 

@@ -79,7 +79,7 @@ fn json_and_quiet_leave_standard_output_to_the_result() {
     assert!(ran.err.contains("val loss") && ran.out.lines().count() == 1, "{}{}", ran.out, ran.err);
     let ran = place.bratt("train --epochs 1 --quiet");
     assert!(
-        ran.out.starts_with("test ") && ran.out.lines().count() == 2 && ran.err.is_empty(),
+        ran.out.starts_with("test ") && ran.out.lines().count() == 3 && ran.err.is_empty(),
         "{}",
         ran.out
     );
