@@ -19,7 +19,7 @@ use std::process::{Command, Stdio};
 use toml::Value;
 
 /// Wrong answers that get a heat map.
-const HEAT_MAPS: usize = 12;
+const HEAT_MAPS: usize = 24;
 /// Heat maps that would take more operations than this are left out.
 const MOST_OPERATIONS: u64 = 40_000_000_000;
 /// Longest side of a heat map, and of the picture of filters.

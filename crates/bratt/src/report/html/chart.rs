@@ -10,7 +10,7 @@ use super::numbers::{plain, tick, ticks};
 
 const WIDTH: f64 = 460.0;
 const HEIGHT: f64 = 264.0;
-const LEFT: f64 = 46.0;
+const LEFT: f64 = 50.0;
 const RIGHT: f64 = 12.0;
 const TOP: f64 = 24.0;
 const BOTTOM: f64 = 34.0;
@@ -81,8 +81,8 @@ impl Chart {
             values.sort_by(f64::total_cmp);
             of(&values)
         };
-        let (least, most) = range(0, &|x| (x[0], x[x.len() - 1]));
-        let x = [least.min(0.0).max(if least >= 1.0 { least } else { 0.0 }), most.max(least + 1e-9)];
+        let (_, most) = range(0, &|x| (x[0], x[x.len() - 1]));
+        let x = [0.0, most.max(1e-9)];
         // A few wild steps at the beginning must not press all else to the ground.
         let calm = lines.iter().filter(|line| line.class != "faint").flat_map(|line| &line.points);
         let calm = calm.map(|point| point[1]).fold(f64::NEG_INFINITY, f64::max);
@@ -117,9 +117,9 @@ impl Chart {
             all.push(el("text").class("end").at([("x", LEFT - 7.0), ("y", at + 4.0)]).with(text));
         }
         let (columns, step) = ticks(scale.x[0], scale.x[1], 6);
-        for x in columns.into_iter().filter(|x| x.fract() == 0.0 || step < 1.0) {
+        for x in columns.into_iter().filter(|x| (x - x.round()).abs() < 1e-9) {
             let text = el("text").class("mid").at([("x", scale.column(x)), ("y", HEIGHT - BOTTOM + 17.0)]);
-            all.push(text.with(tick(x, step)));
+            all.push(text.with(tick(x, step.max(1.0))));
         }
         let name =
             el("text").class("mid soft").at([("x", (LEFT + WIDTH - RIGHT) / 2.0), ("y", HEIGHT - 2.0)]);
@@ -160,7 +160,8 @@ impl Chart {
                 ("y1", TOP),
                 ("y2", HEIGHT - BOTTOM),
             ]));
-            let mut words = vec![format!("{} {}", self.x, tick(x, 1.0))];
+            let digits = if x.fract() == 0.0 { 1.0 } else { 0.01 };
+            let mut words = vec![format!("{} {}", self.x, tick(x, digits))];
             for line in &named {
                 let Some(point) = line.points.iter().find(|point| point[0] == x) else { continue };
                 let dot = el("circle").class(line.class).at([
@@ -248,7 +249,7 @@ mod tests {
     #[test]
     fn points_lie_inside_and_every_epoch_has_its_numbers() {
         let drawn = chart(vec![[1.0, 2.5], [2.0, 1.0], [3.0, 0.5]]).draw().into_string();
-        assert!(drawn.contains("points=\"46,"), "{drawn}");
+        assert!(drawn.contains("<polyline class=\"b\" points=\""), "{drawn}");
         for told in ["epoch 1  \u{b7}  2.500", "epoch 3  \u{b7}  0.5000", "validation from 2.500 to 0.5000"] {
             assert!(drawn.contains(told), "{told}: {drawn}");
         }

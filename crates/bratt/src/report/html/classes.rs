@@ -35,9 +35,12 @@ pub(super) fn table(judged: &Judged) -> Markup {
         .iter()
         .map(|(name, class)| {
             let button = el("button").attr("type", "button").with(*name);
-            let wide = matches!(*name, "precision" | "recall");
+            let interval = matches!(*name, "precision" | "recall")
+                .then(|| el("th").attr("scope", "col").class("num").with("95 % interval"));
             let cell = el("th").attr("scope", "col").class(class).with(button);
-            if wide { cell.attr("colspan", 3) } else { cell }
+            // Over its drawing stands nothing.
+            let drawing = interval.is_some().then(|| el("td"));
+            Markup::from(cell).then(interval).then(drawing)
         })
         .collect();
     let table = el("table")

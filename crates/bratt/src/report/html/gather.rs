@@ -5,7 +5,7 @@ use super::value::*;
 use super::{Picture, config};
 use crate::data::loader::{Labels, Loader};
 use crate::data::{Augment, Dataset, Features, Targets};
-use crate::metrics::{label_errors, worst_mistakes};
+use crate::metrics::{label_errors, losses, worst_mistakes};
 use crate::model::{Sizes, TrainedModel};
 use crate::nn::NnError;
 use crate::report::{RunError, RunFolder};
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 /// Pictures of the sample batch.
-const BATCH: usize = 24;
+const BATCH: usize = 20;
 /// Wrong answers that are shown, and suspicious labels.
 const WORST: usize = 24;
 /// Pictures of a cell of the confusion matrix.
@@ -168,7 +168,7 @@ fn data_part(sources: &Sources<'_>, started: Option<&Started>) -> DataPart {
         |of: &dyn Fn(&Started) -> &String| started.map_or(String::new(), |started| of(started).clone());
     DataPart {
         name: data.name().into(),
-        description: data.describe(),
+        description: described(splits),
         fingerprint: data.fingerprint(),
         shape: data.shape().to_vec(),
         split: splits.sizes(),
@@ -177,6 +177,15 @@ fn data_part(sources: &Sources<'_>, started: Option<&Started>) -> DataPart {
         findings: sources.findings.clone(),
         preprocess: words(&|started| &started.preprocess),
         augment: words(&|started| &started.augment),
+    }
+}
+
+/// The data set in one line, and a test part that is a data set of its own.
+fn described(splits: &Splits) -> String {
+    let all = splits.data().describe();
+    match splits.test_is_given() {
+        true => format!("{all}; besides, a test part of {} that came with them", splits.test().len()),
+        false => all,
     }
 }
 
@@ -234,6 +243,7 @@ fn sample_batch(splits: &Splits, augment: &Augment, seed: u64) -> Option<SampleB
 /// Makes [`Answer`]s.
 struct Answers<'a> {
     said: &'a Predictions,
+    losses: Vec<f64>,
     data: &'a Dataset,
     files: Option<&'a [String]>,
 }
@@ -250,7 +260,7 @@ impl Answers<'_> {
             predicted,
             probability: row[predicted],
             label_probability: row[label],
-            loss: self.said.losses()[at].into(),
+            loss: self.losses[at],
             picture: Picture::of_example(self.data, example, side),
             heat: None,
         }
@@ -264,7 +274,6 @@ fn judged(sources: &Sources<'_>, said: &Predictions, evaluation: &Evaluation) ->
     let data = part.as_ref().map_or(splits.data(), Part::data);
     let own_files = is_test && splits.test_is_given();
     let files = sources.files.map(|files| &files[usize::from(own_files)][..]);
-    let answers = Answers { said, data, files };
     let mut judged = Judged {
         is_test,
         evaluation: evaluation.clone(),
@@ -281,6 +290,7 @@ fn judged(sources: &Sources<'_>, said: &Predictions, evaluation: &Evaluation) ->
         judged.points = pairs.map(|(&t, &p)| [t.into(), p.into()]).collect();
         return judged;
     };
+    let answers = Answers { said, losses: losses(&sample).collect(), data, files };
     let mistakes = worst_mistakes(&sample);
     judged.mistake_count = mistakes.len();
     judged.mistakes =
@@ -307,7 +317,7 @@ fn cells(answers: &Answers<'_>, predicted: &[usize], shown: &[usize]) -> Vec<Cel
             members.entry((label, predicted)).or_default().push(at);
         }
     }
-    let losses = answers.said.losses();
+    let losses = &answers.losses;
     members.values_mut().for_each(|all| all.sort_by(|&a, &b| losses[b].total_cmp(&losses[a])));
     let mut order: Vec<(usize, usize)> = members.keys().copied().collect();
     order.sort_by_key(|cell| (cell.0 == cell.1, std::cmp::Reverse(members[cell].len())));

@@ -3,6 +3,7 @@
 use super::markup::{Element, Markup, el};
 use super::numbers::{counted, percent, plain, thousands};
 use super::{Answer, ClassRow, Judged};
+use crate::train::Figure;
 
 impl Answer {
     /// What the example is called.
@@ -48,9 +49,11 @@ pub(super) fn figures(judged: &Judged) -> Markup {
         ),
     };
     let figures = evaluation.figures();
-    let row = |figure: &crate::train::Figure| {
+    let row = |figure: &Figure| {
         let drawing = match (figure.value, figure.interval) {
-            (Some(value), Some(interval)) if figure.is_share => Some(whisker(value, interval)),
+            (Some(value), Some(interval)) if figure.is_share && figure.more_is_better => {
+                Some(whisker(value, interval))
+            }
             _ => None,
         };
         el("tr")
@@ -59,16 +62,23 @@ pub(super) fn figures(judged: &Judged) -> Markup {
             .with(el("td").class("num soft").with(figure.shown_interval()))
             .with(el("td").with(drawing))
     };
-    let head: Markup = [("measure", ""), ("value", "num"), ("95 % interval", "num")]
-        .iter()
-        .map(|(name, class)| el("th").attr("scope", "col").class(class).with(*name))
-        .collect();
-    let there = figures.iter().filter(|figure| figure.value.is_some());
-    let table = el("table")
-        .class("slim fit")
-        .with(el("thead").with(el("tr").with(head).with(el("td"))))
-        .with(el("tbody").with(there.map(row).collect::<Markup>()));
-    Markup::new().then(el("p").class("note").with(told)).then(el("div").class("scroll").with(table))
+    let there: Vec<&Figure> = figures.iter().filter(|figure| figure.value.is_some()).collect();
+    // Shares of the examples, which are what most people look for; and the others.
+    let (shares, others): (Vec<&Figure>, Vec<&Figure>) =
+        there.into_iter().partition(|figure| figure.is_share && figure.more_is_better);
+    let table = |figures: Vec<&Figure>| {
+        let head: Markup = [("measure", ""), ("value", "num"), ("95 % interval", "num")]
+            .iter()
+            .map(|(name, class)| el("th").attr("scope", "col").class(class).with(*name))
+            .collect();
+        let rows: Markup = figures.into_iter().map(row).collect();
+        let head = el("thead").with(el("tr").with(head).with(el("td")));
+        let table = el("table").class("slim").with(head).with(el("tbody").with(rows));
+        el("div").class("scroll").with(table)
+    };
+    let tables: Markup =
+        [shares, others].into_iter().filter(|figures| !figures.is_empty()).map(table).collect();
+    Markup::new().then(el("p").class("note").with(told)).then(el("div").class("halves").with(tables))
 }
 
 pub(super) fn mistakes(judged: &Judged, classes: &[ClassRow]) -> Markup {
@@ -99,16 +109,22 @@ pub(super) fn mistakes(judged: &Judged, classes: &[ClassRow]) -> Markup {
     Markup::new().then(el("p").class("note").with(text)).then(cards(&judged.mistakes, &told))
 }
 
+/// Where more than one of so many labels is suspicious, it is rather the model that is wrong.
+const MANY: usize = 10;
+
 pub(super) fn suspects(judged: &Judged, classes: &[ClassRow]) -> Markup {
     if judged.suspects.is_empty() {
         return Markup::new();
     }
-    let text = format!(
+    let mut text = format!(
         "{} of {} whose label the model confidently disagrees with, which it has not learned from: look at them, \
          for the label may be wrong.",
         thousands(judged.suspects.len()),
         counted(judged.suspect_count, "example")
     );
+    if judged.suspect_count * MANY > judged.evaluation.n {
+        text += " So many are a sign of a weak model rather than of wrong labels.";
+    }
     let name = |k: usize| classes.get(k).map_or("", |class| &class.name);
     let told = |answer: &Answer| {
         Markup::new()
@@ -136,12 +152,15 @@ fn cards(answers: &[Answer], told: &dyn Fn(&Answer) -> Markup) -> Element {
             el("figcaption").with(told(answer)).with(el("small").attr("title", &name).with(ending(&name)));
         el("figure").with(images).with(caption)
     };
-    el("div").class("cards").with(answers.iter().map(card).collect::<Markup>())
+    let heat = answers.iter().any(|answer| answer.heat.is_some());
+    el("div")
+        .class(if heat { "cards pairs" } else { "cards" })
+        .with(answers.iter().map(card).collect::<Markup>())
 }
 
 /// The end of a long name, which says more than its beginning.
 fn ending(name: &str) -> String {
-    const MOST: usize = 26;
+    const MOST: usize = 18;
     let count = name.chars().count();
     if count <= MOST {
         return name.into();

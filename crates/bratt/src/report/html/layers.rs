@@ -16,6 +16,7 @@ const WIDTH: f64 = 940.0;
 const LINE: f64 = 138.0;
 const MIDDLE: f64 = 62.0;
 const GAP: f64 = 5.0;
+const MOST_STRETCH: f64 = 2.6;
 
 pub(super) fn network(model: &ModelPart) -> Markup {
     let text = format!(
@@ -60,7 +61,7 @@ const FAMILIES: [(&str, &str); 6] = [
 
 fn block(layer: &LayerRow) -> [f64; 2] {
     let height = match layer.output[..] {
-        [height, width, _] => 16.0 + 9.5 * ((height * width).max(1) as f64).sqrt().log2(),
+        [height, width, _] => 10.0 + 13.0 * ((height * width).max(1) as f64).sqrt().log2(),
         _ => 12.0 + 5.0 * (layer.output.iter().product::<usize>().max(1) as f64).log2(),
     };
     let channels = layer.output.last().copied().unwrap_or(1).max(1) as f64;
@@ -82,6 +83,9 @@ fn drawing(model: &ModelPart) -> Element {
         parameters: 0,
         flops: 0,
     };
+    // Few layers are drawn larger.
+    let natural: f64 = model.layers.iter().map(|layer| block(layer)[0] + GAP).sum();
+    let stretch = (0.9 * WIDTH / natural.max(1.0)).clamp(1.0, MOST_STRETCH);
     let (mut x, mut line) = (4.0, 0);
     let mut blocks = Markup::new();
     let mut before: &[usize] = &[];
@@ -101,6 +105,7 @@ fn drawing(model: &ModelPart) -> Element {
             continue;
         }
         let [width, height] = block(layer);
+        let width = width * stretch;
         if x + width > WIDTH {
             (x, free, line) = (4.0, 0.0, line + 1);
         }
@@ -133,9 +138,9 @@ fn drawing(model: &ModelPart) -> Element {
             ("rx", 2.0),
         ]);
         blocks.push(rect.with(el("title").with(title)));
-        if layer.output != before && x >= free {
-            let text = shape(&layer.output);
-            let room = 6.4 * text.chars().count() as f64 + 8.0;
+        let text = shape(&layer.output);
+        let room = 7.2 * text.chars().count() as f64 + 10.0;
+        if layer.output != before && (x + width / 2.0 - room / 2.0).max(0.0) >= free {
             let place = [("x", x + width / 2.0), ("y", middle + 66.0)];
             let anchored = if x < room / 2.0 {
                 el("text").at([("x", x), place[1]])
@@ -149,10 +154,10 @@ fn drawing(model: &ModelPart) -> Element {
                 ("y2", middle + 54.0),
             ]));
             blocks.push(anchored.with(text));
-            free = x + room;
+            free = x.max(room / 2.0) + width / 2.0 + room / 2.0;
         }
         before = &layer.output;
-        x += width + if kind == "conv" || kind == "dense" || kind == "input" { GAP } else { 2.5 };
+        x += width + if matches!(kind, "conv" | "dense" | "input" | "pool") { GAP } else { 2.5 };
     }
     let width = if line == 0 { (x + 40.0).clamp(320.0, WIDTH + 40.0) } else { WIDTH + 40.0 };
     let height = LINE * f64::from(line as u32 + 1);

@@ -45,7 +45,7 @@
   for (const table of all('.sortable')) {
     const body = table.tBodies[0];
     for (const head of all('thead th', table)) {
-      head.firstElementChild.addEventListener('click', () => {
+      head.firstElementChild?.addEventListener('click', () => {
         let column = 0;
         for (let cell = head.previousElementSibling; cell; cell = cell.previousElementSibling) column += cell.colSpan;
         const number = body.rows[0]?.cells[column].dataset.value !== undefined;

@@ -2,9 +2,10 @@
 
 use super::TrainingPart;
 use super::chart::{Chart, Line};
+use super::data::pairs;
 use super::markup::{Markup, el};
-use super::numbers::{percent, plain, seconds};
-use crate::train::EpochEnd;
+use super::numbers::{counted, percent, plain, seconds, thousands};
+use crate::train::{EpochEnd, StopReason};
 
 pub(super) fn curves(training: &TrainingPart) -> Markup {
     let epochs = &training.epochs;
@@ -41,17 +42,51 @@ pub(super) fn curves(training: &TrainingPart) -> Markup {
     };
     let rate = Chart {
         title: "Learning rate",
-        lines: vec![
-            Line { name: "steps", class: "faint", points: steps(&|at| training.steps[at].learning_rate) },
-            line("at the end of an epoch", "a", &|end| Some(end.learning_rate)),
-        ],
+        lines: vec![match training.steps.is_empty() {
+            true => line("learning rate", "a", &|end| Some(end.learning_rate)),
+            false => Line {
+                name: "learning rate",
+                class: "a",
+                points: steps(&|at| training.steps[at].learning_rate),
+            },
+        }],
         ..empty()
     };
     let plots = [loss, accuracy, rate].iter().map(Chart::draw).collect::<Markup>();
     if plots.is_empty() {
         return plots;
     }
+    let facts = vec![
+        ("optimizer", training.optimizer.clone()),
+        ("learning rate", training.schedule.clone()),
+        ("examples a step", thousands(training.batch_size)),
+        ("time of an epoch", seconds(training.seconds / epochs.len().max(1) as f64)),
+        ("ended", ended(training)),
+    ];
+    let plots = plots.then(el("div").class("facts").with(pairs(facts)));
     Markup::new().then(el("div").class("plots").with(plots)).then(table(epochs, training.kept_epoch))
+}
+
+/// Why it ended, and what was kept.
+fn ended(training: &TrainingPart) -> String {
+    let done = counted(training.epochs.len(), "epoch");
+    let why = match training.reason {
+        Some(StopReason::Completed) => format!("after all {done}"),
+        Some(StopReason::EarlyStop) => format!("early, after {done}: the validation loss no longer fell"),
+        Some(StopReason::Interrupted) => format!("interrupted after {done}"),
+        None => format!("not yet, after {done}"),
+    };
+    let kept = training.epochs.iter().find(|end| end.epoch == training.kept_epoch);
+    match kept.and_then(|end| end.validation) {
+        Some(score) => {
+            format!(
+                "{why}; kept: epoch {}, of the lowest validation loss, {}",
+                training.kept_epoch,
+                plain(score.loss)
+            )
+        }
+        None => format!("{why}; kept: epoch {}", training.kept_epoch),
+    }
 }
 
 /// Axes of epochs, from 0.
