@@ -16,6 +16,7 @@ pub use job::Job;
 use serde_json::json;
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::path::Path;
 use std::time::Instant;
 
 /// Trains; the number is the exit code.
@@ -130,15 +131,17 @@ pub fn carry_out(
             .help(again.clone())
     })?;
     let sample = job.write_sample(&folder);
-    if view.report
-        && let Err(failure) = write_report(&job, &folder, fit.model(), said.zip(test), None)
-    {
-        // The model is what counts; the report can be written later.
-        terminal.warn(&format!("no report: {}", failure.text().trim_end()));
+    let mut report = None;
+    if view.report {
+        match write_report(&job, &folder, fit.model(), said.zip(test), None) {
+            Ok(path) => report = Some(path),
+            // The model is what counts; the report can be written later.
+            Err(failure) => terminal.warn(&format!("no report: {}", failure.text().trim_end())),
+        }
     }
 
     let seconds = begin.elapsed().as_secs_f64();
-    console::conclude(terminal, &fit, test, &folder, seconds);
+    console::conclude(terminal, &fit, test, &folder, report.as_deref(), seconds);
     let interrupted = fit.reason() == StopReason::Interrupted;
     if !view.json {
         if interrupted {
@@ -147,7 +150,7 @@ pub fn carry_out(
             suggest(terminal, &job, &folder, sample)
         }
     } else {
-        writeln!(std::io::stdout(), "{}", summary(&fit, test, &folder, seconds))?;
+        writeln!(std::io::stdout(), "{}", summary(&fit, test, &folder, report.as_deref(), seconds))?;
     }
     Ok(if interrupted { Exit::Interrupted as u8 } else { 0 })
 }
@@ -212,12 +215,19 @@ fn suggest(terminal: &mut Terminal, job: &Job, folder: &RunFolder, sample: Optio
     }
 }
 
-fn summary(fit: &Fit, test: Option<&Evaluation>, folder: &RunFolder, seconds: f64) -> serde_json::Value {
+fn summary(
+    fit: &Fit,
+    test: Option<&Evaluation>,
+    folder: &RunFolder,
+    report: Option<&Path>,
+    seconds: f64,
+) -> serde_json::Value {
     let model = fit.model();
     let best = fit.history().iter().find(|end| end.epoch == model.provenance.kept_epoch);
     json!({
         "run": folder.path().display().to_string(),
         "model": folder.model_path().display().to_string(),
+        "report": report.map(|path| path.display().to_string()),
         "seconds": seconds,
         "training_seconds": fit.seconds(),
         "epochs": fit.history().len(),

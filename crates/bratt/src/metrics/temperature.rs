@@ -63,10 +63,10 @@ pub fn fit_temperature(classes: usize, logits: &[f64], labels: &[u32]) -> Result
         }
         let newton = b - first / second;
         // Also where the quotient is no number.
-        let next = if newton > low && newton < high { newton } else { 0.5 * (low + high) };
+        let next = if newton >= low && newton <= high { newton } else { 0.5 * (low + high) };
         let moved = (next - b).abs();
         b = next;
-        if first == 0.0 || moved <= 1e-12 * b {
+        if moved <= 1e-12 * b {
             break;
         }
     }
@@ -141,6 +141,13 @@ mod tests {
             let t = fit_temperature(5, &scaled, &labels).unwrap().unwrap();
             assert!((t / factor - 1.0).abs() < 0.03, "{t} for {factor}");
         }
+    }
+
+    #[test]
+    fn an_optimum_that_is_met_exactly_is_kept() {
+        // softmax(4 b)[0] = 3/4: the slope becomes 0 to the last bit on the way.
+        let t = fit_temperature(2, &[4.0, 0.0].repeat(4), &[0, 0, 0, 1]).unwrap().unwrap();
+        assert!((t - 4.0 / 3f64.ln()).abs() < 1e-9, "{t}");
     }
 
     #[test]

@@ -162,7 +162,8 @@ impl Curve {
         let least = self.least();
         // The first averages are of few losses: a fall is one below all of them.
         let first = self.points.iter().take(FEWEST).map(|point| point.smoothed).fold(f64::INFINITY, f64::min);
-        let fell = self.points.len() > FEWEST && least.smoothed < first;
+        // By more than averages of equal losses differ in their last digits.
+        let fell = self.points.len() > FEWEST && least.smoothed < first - 1e-9 * first.abs();
         RateTest {
             suggested: fell.then_some(least.rate / ROOM),
             points: self.points,

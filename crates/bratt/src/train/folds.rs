@@ -92,7 +92,7 @@ mod tests {
             assert!(data.val().len() > 100 && data.train().len() > 1000);
             sizes.push((fold, data.test().len()));
             let network = Sequential::new(Input::image(8, 8, 1)).dense(32).relu().dense(10);
-            Trainer::new(network).epochs(6).seed(7).fit(data)
+            Trainer::new(network).learning_rate(0.01).epochs(10).seed(7).fit(data)
         })
         .unwrap();
         assert_eq!(sizes.len(), 3);

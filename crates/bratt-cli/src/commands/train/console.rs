@@ -6,6 +6,7 @@ use crate::terminal::{
 };
 use bratt::report::RunFolder;
 use bratt::train::{EpochEnd, Evaluation, Event, Fit, Listener, Measures, StopReason};
+use std::path::Path;
 use std::time::Instant;
 
 /// The listener of the terminal.
@@ -124,6 +125,7 @@ pub fn conclude(
     fit: &Fit,
     test: Option<&Evaluation>,
     folder: &RunFolder,
+    report: Option<&Path>,
     elapsed: f64,
 ) {
     let from = &fit.model().provenance;
@@ -170,5 +172,8 @@ pub fn conclude(
     terminal.say(&format!(
         "        {DIM}with configuration, split, events, metrics and evaluation beside it{PLAIN}"
     ));
+    if let Some(report) = report {
+        terminal.result(&format!("{DIM}report  {PLAIN}{}", report.display()));
+    }
     terminal.say(&format!("{DIM}time    {PLAIN}{}", seconds(elapsed)));
 }
