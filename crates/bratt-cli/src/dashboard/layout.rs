@@ -3,7 +3,7 @@
 //! ```text
 //! what is trained on what                    epoch
 //! how much of it is done, time left
-//! step, rate, speed, loss
+//! step, loss, learning rate, speed
 //!
 //! loss                 accuracy            side by side if there is room, else the loss alone
 //!
@@ -75,7 +75,7 @@ fn head(canvas: &mut Canvas, shown: &Shown) {
     let facts = [
         ("step", format!("{}/{}", shown.step, shown.steps)),
         ("loss", format!("{:.4}", shown.loss)),
-        ("rate", rate(shown.learning_rate)),
+        ("lr", rate(shown.learning_rate)),
         ("examples/s", magnitude(shown.examples_per_second)),
     ];
     let mut at = 0;
@@ -135,7 +135,7 @@ const COLUMNS: [(&str, usize); 7] = [
     ("val loss", 10),
     ("accuracy", 10),
     ("macro-F1", 10),
-    ("rate", 10),
+    ("lr", 10),
     ("time", 9),
 ];
 

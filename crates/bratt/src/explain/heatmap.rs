@@ -11,13 +11,15 @@ pub struct Heatmap {
     width: usize,
     values: Vec<f32>,
     signed: bool,
+    /// Whether the numbers lie between those of a map of another size.
+    interpolated: bool,
 }
 
 impl Heatmap {
     /// A map from its rows. `signed` says whether numbers below zero mean something of their own. Missing numbers are 0.
     pub(super) fn new(height: usize, width: usize, mut values: Vec<f32>, signed: bool) -> Heatmap {
         values.resize(height * width, 0.0);
-        Heatmap { height, width, values, signed }
+        Heatmap { height, width, values, signed, interpolated: false }
     }
 
     /// Rows.
@@ -40,6 +42,11 @@ impl Heatmap {
         self.signed
     }
 
+    /// Whether the numbers lie between those of a map of another size, so that pixels have no edges of their own.
+    pub fn is_interpolated(&self) -> bool {
+        self.interpolated
+    }
+
     /// The sum of all numbers.
     pub fn sum(&self) -> f64 {
         self.values.iter().map(|&x| f64::from(x)).sum()
@@ -47,6 +54,7 @@ impl Heatmap {
 
     /// The map at another size, interpolated bilinearly.
     pub fn resized(&self, height: usize, width: usize) -> Heatmap {
+        let interpolated = self.interpolated || (height, width) != (self.height, self.width);
         let (rows, columns) = (places(self.height, height), places(self.width, width));
         let mut values = Vec::with_capacity(height * width);
         for &(top, bottom, down) in &rows {
@@ -57,7 +65,7 @@ impl Heatmap {
                 values.push((upper * (1.0 - down) + lower * down) as f32);
             }
         }
-        Heatmap { height, width, values, signed: self.signed }
+        Heatmap { height, width, values, signed: self.signed, interpolated }
     }
 
     /// The map divided by the size of its 99th percentile and held inside [-1, 1]: a single pixel that stands out does

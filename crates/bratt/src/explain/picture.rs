@@ -1,9 +1,10 @@
 //! Heat maps over images, as PNG.
 //!
 //! An image is shown beside itself: left as the network sees it, right in grey under the map's colours. Small images are
-//! enlarged a whole number of times, pixels staying squares. A map without sign is a veil of `heat` colours over the whole
-//! picture, denser where the number is higher; one with a sign lets the picture through where it is near zero and covers it
-//! with blue (against) or orange (for) where it is not.
+//! enlarged a whole number of times, pixels staying squares; a map that comes from fewer pixels, as Grad-CAM's does, is
+//! interpolated further. A map without sign is a veil of `heat` colours over the whole picture, denser where the number is
+//! higher; one with a sign lets the picture through where it is near zero and covers it with blue (against) or orange (for)
+//! where it is not.
 
 use super::color::{balance, blend, heat, luma};
 use super::{ExplainError, Heatmap};
@@ -123,13 +124,11 @@ pub fn explained(
     let times = enlargement(height, width);
     let (tall, wide) = (height * times, width * times);
     let plain = Raster::from_fn(tall, wide, |row, column| color(row / times, column / times));
-    let smaller = map.height() < height || map.width() < width;
-    let map = if smaller { map.resized(tall, wide) } else { map.resized(height, width) }.normalised();
+    let map = map.resized(height, width);
+    let map = if map.is_interpolated() { map.resized(tall, wide) } else { map }.normalised();
+    let (down, across) = ((tall / map.height().max(1)).max(1), (wide / map.width().max(1)).max(1));
     let veiled = Raster::from_fn(tall, wide, |row, column| {
-        let value = match smaller {
-            true => map.values()[row * wide + column],
-            false => map.values()[row / times * width + column / times],
-        };
+        let value = map.values()[row / down * map.width() + column / across];
         under([luma(plain.at(row, column)); 3], value, map.is_signed())
     });
     let mut both = Raster::filled(tall, 2 * wide + GAP, PAPER);
