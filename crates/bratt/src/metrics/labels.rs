@@ -18,6 +18,9 @@ use super::Sample;
 use super::sample::largest;
 use serde::{Deserialize, Serialize};
 
+/// Probabilities closer to a threshold reach it.
+const ROUNDING: f64 = 1e-12;
+
 /// An example with its suspicion.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Suspect {
@@ -80,7 +83,8 @@ pub fn label_errors(sample: &Sample<'_>) -> LabelErrors {
     let mut joint = vec![vec![0; classes]; classes];
     let mut ranking = Vec::new();
     for (example, (row, label)) in sample.rows().enumerate() {
-        let reached = |k: &usize| thresholds[*k].is_some_and(|threshold| row[*k] >= threshold);
+        // A mean's last digits depend on the order of its terms, and must not decide.
+        let reached = |k: &usize| thresholds[*k].is_some_and(|threshold| row[*k] >= threshold - ROUNDING);
         let more_probable = |a, b| if row[b] > row[a] { b } else { a }; // of equals the first
         let confident = (0..classes).filter(reached).reduce(more_probable);
         if let Some(class) = confident {
