@@ -8,11 +8,10 @@ use std::process::{Command, Stdio};
 /// Clicks the cell of the confusion matrix in `CELL` where it lies on the screen, and notes which images can be seen
 /// before and after.
 const CLICK: &str = r##"
-addEventListener('load', async () => {
+addEventListener('load', () => {
   const seen = () => [...document.querySelectorAll('#cells img')]
     .filter((image) => image.getBoundingClientRect().height > 0 && image.naturalWidth > 0)
     .map((image) => [image.closest('.cell-images').id, image.alt]);
-  await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
   const before = seen();
   const cell = document.querySelector('a[href="#CELL"]');
   cell.scrollIntoView({ block: 'center', behavior: 'instant' });
@@ -77,7 +76,7 @@ fn clicking_a_cell_of_the_confusion_matrix_shows_its_images() {
         let row = row.as_array().unwrap().iter().enumerate();
         row.map(move |(predicted, n)| (n.as_u64().unwrap() as usize, label, predicted))
     });
-    let wrong = counts.filter(|(_, label, predicted)| label != predicted && *label < 9).max().unwrap();
+    let wrong = counts.filter(|(_, label, predicted)| predicted < label).max().unwrap();
     let (n, label, predicted) = wrong;
     assert!(n > 0, "a short training makes mistakes");
     let cell = format!("cell-{label}-{predicted}");
@@ -91,7 +90,7 @@ fn clicking_a_cell_of_the_confusion_matrix_shows_its_images() {
     assert_eq!(shown.len(), n.min(18), "{note}");
     assert!(shown.iter().all(|image| image[0] == cell), "{note}");
     assert!(shown.iter().all(|image| image[1].as_str().unwrap().starts_with("example ")), "{note}");
-    // Right of it is another cell with images; the arrow goes there, and Enter shows those.
+    // Right of it is at least that of the right answers; the arrow goes to the next one, and Enter shows its images.
     let next = note["next"][0].as_str().unwrap();
     assert!(next.starts_with(&format!("cell-{label}-")) && next != cell, "{note}");
     assert!(!note["next"][1].as_array().unwrap().is_empty());

@@ -61,10 +61,8 @@ pub(super) fn confusion(judged: &Judged) -> Markup {
     let empty = (!panels.is_empty()).then(|| {
         el("p").class("note hint").with("No cell is chosen: click one, or use the arrow keys and Enter.")
     });
-    let side = el("div")
-        .class("beside")
-        .with(pairs(classes, confusion))
-        .with(el("div").attr("id", "cells").attr("aria-live", "polite").with(empty).with(panels));
+    let panels = el("div").attr("id", "cells").attr("aria-live", "polite").with(empty).with(panels);
+    let side = el("div").class("beside").with(panels).with(pairs(classes, confusion));
     Markup::new()
         .then(el("p").class("note").with(note))
         .then(el("div").class("two").with(el("div").class("scroll matrix").with(matrix.draw())).with(side))
@@ -111,7 +109,7 @@ impl Matrix<'_> {
         };
         let names: Vec<String> = self.shown.iter().map(|&k| cut(&self.classes[k].name, NAME)).collect();
         let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(1) as f64;
-        let left = 26.0 + 7.2 * longest;
+        let left = 32.0 + 7.2 * longest;
         let slanted = 7.6 * longest > side;
         let top = if slanted { 30.0 + 5.6 * longest } else { 40.0 };
         let right = if slanted { (5.4 * longest - side / 2.0).max(4.0) } else { 4.0 };
@@ -148,7 +146,7 @@ impl Matrix<'_> {
             .attr("viewBox", format!("0 0 {width:.0} {height:.0}"))
             .attr(
                 "style",
-                format!("width:{width:.0}px;min-width:{:.0}px", width.min(340.0 + 8.0 * count as f64)),
+                format!("width:{width:.0}px;min-width:{:.0}px", width.min(90.0 + 26.0 * count as f64)),
             )
             .attr("role", "group")
             .attr("aria-label", format!("Confusion matrix of {}", counted(count, "class")))

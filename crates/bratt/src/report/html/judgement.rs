@@ -86,11 +86,18 @@ pub(super) fn mistakes(judged: &Judged, classes: &[ClassRow]) -> Markup {
         return Markup::new();
     }
     let heat = judged.mistakes.iter().any(|answer| answer.heat.is_some());
-    let mut text = format!(
-        "{} of {} wrong answers, those of the largest loss first.",
-        thousands(judged.mistakes.len()),
-        thousands(judged.mistake_count)
-    );
+    let (shown, all) = (judged.mistakes.len(), judged.mistake_count);
+    let mut text = match (shown, all) {
+        (1, 1) => "The only wrong answer.".to_string(),
+        _ if shown == all => {
+            format!("All {} wrong answers, those of the largest loss first.", thousands(all))
+        }
+        _ => format!(
+            "{} of {} wrong answers, those of the largest loss first.",
+            thousands(shown),
+            thousands(all)
+        ),
+    };
     if heat {
         text += " Beside each image is what in it speaks for the predicted class.";
     }
