@@ -118,10 +118,8 @@ fn the_page_is_well_formed_and_alone_and_always_the_same() {
         assert!(html.contains(&format!("<section id=\"{id}\"")), "{id}");
         assert!(html.contains(&format!("href=\"#{id}\"")), "{id}");
     }
-    for text in
-        ["bratt train --epochs 2", "64\u{d7}10", "1 group of equal examples", "epoch 3  \u{b7}  training "]
-    {
-        assert!(html.contains(text) || text.starts_with("64"), "{text}");
+    for text in ["bratt train --epochs 2", "1 group of equal examples", "epoch 3  \u{b7}  training "] {
+        assert!(html.contains(text), "{text}");
     }
 }
 
