@@ -196,15 +196,16 @@ fn after_an_interruption_it_goes_on_to_the_same_bytes() {
 #[test]
 fn a_full_disk_is_told_and_what_was_kept_goes_on_when_there_is_room() {
     let place = Place::new();
-    let train = "train --model mlp-64 --epochs 8 --batch-size 8 --seed 2 --checkpoint-every 0";
+    let train = "train --model mlp-64 --epochs 40 --batch-size 8 --seed 2 --patience 0";
     place.bratt(&format!("{train} --name whole")).good();
     let bratt = env!("CARGO_BIN_EXE_bratt");
     let script = format!(
         "mkdir small && mount -t tmpfs -o size=600k none small || exit 99
-         {bratt} {train} --runs small --name a > said 2> told & training=$!
+         {bratt} {train} --checkpoint-every 0 --runs small --name a > said 2> told & training=$!
          until ls small/a/checkpoints/*.safetensors > /dev/null 2>&1; do sleep 0.01; done
+         kill -STOP $training
          head -c 10000000 /dev/zero > small/filler 2>/dev/null
-         wait $training; echo $? > code
+         kill -CONT $training; wait $training; echo $? > code
          ls -A small/a/checkpoints > kept; rm small/filler
          {bratt} resume small/a > again 2>&1 || exit 2
          cp small/a/model.safetensors ."
