@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use data::{AuditArgs, CacheArgs, DataCommand, FetchArgs};
 pub use judging::{CompareArgs, EvalArgs, LabelsArgs, Reading};
 use std::path::PathBuf;
-pub use training::{FindLrArgs, ReportArgs, ResumeArgs, TrainArgs, YesNo};
+pub use training::{FindLrArgs, Method, ReportArgs, ResumeArgs, TrainArgs, TuneArgs, YesNo};
 
 /// Trains image classifiers on the CPU.
 #[derive(Parser, Debug)]
@@ -67,6 +67,8 @@ pub enum Command {
     Resume(ResumeArgs),
     /// Find a learning rate by trying; nothing is written
     FindLr(Box<FindLrArgs>),
+    /// Search for good settings: each trial a run of its own
+    Tune(Box<TuneArgs>),
     /// Write the report of a run again, as one HTML page
     Report(ReportArgs),
     /// Find what is wrong with data: unreadable files, duplicates, wrong labels, imbalance

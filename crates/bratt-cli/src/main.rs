@@ -51,6 +51,7 @@ fn run(cli: &Cli) -> Result<u8, Failure> {
     let code = match &cli.command {
         Command::Train(args) => commands::train::run(args, cli.global)?,
         Command::FindLr(args) => commands::find_lr::run(args, cli.global)?,
+        Command::Tune(args) => commands::tune::run(args, cli.global)?,
         Command::Resume(args) => commands::resume::run(args, cli.global)?,
         Command::Report(args) => commands::report::run(args, cli.global)?,
         Command::Data { command: DataCommand::Fetch(args) } => commands::fetch::run(args, cli.global)?,

@@ -10,7 +10,7 @@ mod value;
 use crate::args::TrainArgs;
 use crate::failure::{Exit, Failure};
 use bratt::names::nearest;
-pub use keys::{KEYS, known, schema};
+pub use keys::{KEYS, Kind, known, schema};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -92,6 +92,36 @@ impl Settings {
         Ok(settings)
     }
 
+    /// Settings by their keys, all of one origin.
+    ///
+    /// # Errors
+    /// An unknown key.
+    pub fn of_values(
+        values: impl IntoIterator<Item = (String, Value)>,
+        origin: Origin,
+    ) -> Result<Settings, Failure> {
+        let mut settings = Settings::default();
+        for (name, value) in values {
+            let key = known(&name).ok_or_else(|| settings.unknown(&name, &origin))?;
+            settings.typed.insert(key.name, (value, origin.clone()));
+        }
+        Ok(settings)
+    }
+
+    /// The same settings with others of a search, as if nothing had been resolved yet.
+    pub fn with(&self, drawn: &[(&'static str, Value)]) -> Settings {
+        let mut typed = self.typed.clone();
+        for (name, value) in drawn {
+            typed.insert(name, (value.clone(), Origin::Chosen("of the search".into())));
+        }
+        Settings { typed, resolved: RefCell::default() }
+    }
+
+    /// What was set, by key.
+    pub fn typed(&self) -> impl Iterator<Item = (String, Value)> {
+        self.typed.iter().map(|(name, (value, _))| (name.to_string(), value.clone()))
+    }
+
     /// Whether someone set a key.
     pub fn has(&self, name: &str) -> bool {
         self.typed.contains_key(name)
@@ -149,15 +179,7 @@ impl Settings {
     }
 
     fn unknown(&self, found: &str, origin: &Origin) -> Failure {
-        let names: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
-        let last = |name: &str| name.rsplit('.').next().unwrap_or("").to_string();
-        // `lr` alone, or in the wrong section, is as near as a letter too many.
-        let by_last = names.iter().find(|name| last(name) == last(found)).copied();
-        let help = match by_last.or_else(|| nearest(found, names.iter().copied())) {
-            Some(name) => format!("did you mean `{name}`?"),
-            None => "`bratt train --set help` lists the keys".into(),
-        };
-        Failure::configuration(format!("unknown key `{found}` ({origin})")).help(help)
+        unknown_key(found, &origin.to_string())
     }
 
     fn take_flags(&mut self, args: &TrainArgs) {
@@ -321,6 +343,19 @@ impl Settings {
         }
         out
     }
+}
+
+/// The error of a key that there is not, with the nearest that there is.
+pub fn unknown_key(found: &str, place: &str) -> Failure {
+    let names: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+    let last = |name: &str| name.rsplit('.').next().unwrap_or("").to_string();
+    // `lr` alone, or in the wrong section, is as near as a letter too many.
+    let by_last = names.iter().find(|name| last(name) == last(found)).copied();
+    let help = match by_last.or_else(|| nearest(found, names.iter().copied())) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => "`bratt train --set help` lists the keys".into(),
+    };
+    Failure::configuration(format!("unknown key `{found}` ({place})")).help(help)
 }
 
 /// The keys as a table.

@@ -19,5 +19,6 @@ pub mod prelude;
 pub mod random;
 pub mod report;
 pub mod schedule;
+pub mod search;
 pub mod tensor;
 pub mod train;

@@ -44,6 +44,8 @@ pub enum Purpose {
     Fold = 7,
     /// Noisy copies of an image that is explained; the index is the copy.
     Explain = 8,
+    /// Settings of a trial of a search; the index is the trial.
+    Search = 9,
 }
 
 fn words(value: u64) -> [u32; 2] {

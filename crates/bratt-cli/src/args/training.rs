@@ -1,6 +1,8 @@
-//! The command lines of `train`, `find-lr`, `resume` and `report`.
+//! The command lines of `train`, `find-lr`, `tune`, `resume` and `report`.
 
+use crate::commands::tune::By;
 use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 const TRAIN_HELP: &str = "\
@@ -184,11 +186,73 @@ pub struct FindLrArgs {
     pub steps: Option<usize>,
 }
 
+const TUNE_HELP: &str = "\
+What is searched is declared per key: a range, over the logarithm if it says so, or values.
+`halving` trains all trials for a little, the best third of them for longer, and so on; `random`
+trains every trial to its end. All other options are those of `bratt train`. Trials are judged by
+the validation part; the test part has no say in it.
+
+Examples:
+  bratt tune --try optim.lr=1e-4..1e-1:log --try optim.type=adam,nesterov
+  bratt tune flowers/ --trials 27 --epochs 40 --try optim.lr=1e-4..1e-2:log \\
+             --try augment.preset=light,standard,strong --try train.batch_size=32,64,128
+  bratt resume runs/tune-flowers-1                    after an interruption";
+
+/// How to search.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// Successive halving.
+    Halving,
+    /// Every trial to its end.
+    Random,
+}
+
+/// Options of `tune`.
+#[derive(Args, Debug)]
+#[command(after_help = TUNE_HELP, allow_negative_numbers = true)]
+pub struct TuneArgs {
+    /// What to train
+    #[command(flatten)]
+    pub train: TrainArgs,
+    /// Search a key: over a range, as optim.lr=1e-4..1e-1:log, or values, as optim.type=adam,nesterov; may be given again
+    #[arg(long = "try", value_name = "KEY=VALUES", help_heading = "Search")]
+    pub search: Vec<String>,
+    /// A TOML file whose table [space] declares keys to search
+    #[arg(long, value_name = "FILE", help_heading = "Search")]
+    pub space: Option<PathBuf>,
+    /// How many trials
+    #[arg(long, value_name = "N", default_value_t = 20, help_heading = "Search")]
+    pub trials: usize,
+    /// halving or random
+    #[arg(
+        long,
+        value_name = "HOW",
+        default_value = "halving",
+        hide_possible_values = true,
+        help_heading = "Search"
+    )]
+    pub method: Method,
+    /// halving: the fewest epochs of a trial
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Search")]
+    pub least_epochs: usize,
+    /// What trials are judged by: accuracy, macro-f1 or loss
+    #[arg(
+        long,
+        value_name = "MEASURE",
+        default_value = "accuracy",
+        hide_possible_values = true,
+        help_heading = "Search"
+    )]
+    pub by: By,
+}
+
 const RESUME_HELP: &str = "\
 The model becomes the same, byte for byte, as if training had never been interrupted.
 
 Examples:
   bratt resume runs/digits-1
+  bratt resume runs/tune-digits-1             a search; each trial becomes what it would have been
   bratt resume runs/digits-1 --epochs +20     20 epochs more, at the learning rate that the schedule ended with";
 
 /// Options of `resume`.

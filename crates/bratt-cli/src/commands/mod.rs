@@ -18,6 +18,7 @@ pub mod report;
 pub mod resume;
 pub mod schedule;
 pub mod train;
+pub mod tune;
 
 use crate::failure::{Exit, Failure};
 use bratt::model::TrainedModel;

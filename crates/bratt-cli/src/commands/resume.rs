@@ -1,6 +1,7 @@
 //! `bratt resume RUN`
 
 use super::train::{Job, Place, View, carry_out};
+use super::tune;
 use crate::args::{Global, ResumeArgs};
 use crate::failure::{Exit, Failure};
 use crate::plan::DIGITS;
@@ -14,6 +15,13 @@ use toml::Value;
 
 /// Goes on with a training; the number is the exit code.
 pub fn run(args: &ResumeArgs, global: Global) -> Result<u8, Failure> {
+    if tune::is_search(&args.run) {
+        if args.epochs.is_some() || args.data.is_some() {
+            return Err(Failure::new(Exit::Usage, format!("{}: a search, not a run", args.run.display()))
+                .help("it goes on as it was declared; go on with one of its runs to change something"));
+        }
+        return tune::resume(&args.run, global, args.json, !args.no_report);
+    }
     let begin = Instant::now();
     let folder = RunFolder::open(&args.run).map_err(unusable)?;
     let config = folder.path().join(RunFolder::CONFIG);
@@ -54,7 +62,7 @@ pub fn run(args: &ResumeArgs, global: Global) -> Result<u8, Failure> {
         tensorboard: args.tensorboard,
         report: !args.no_report,
     };
-    carry_out(job, Place { folder, events, begin }, checkpoint, &mut terminal, view)
+    carry_out(&job, Place { folder, events, begin }, checkpoint, &mut terminal, view)
 }
 
 /// What differs from the settings of the run.
@@ -75,10 +83,7 @@ fn changes(
     change("data.cache", (args.no_cache && reads).then_some(Value::Boolean(false)), "--no-cache");
     change("machine.threads", args.threads.map(count), "--threads");
     change("machine.loaders", args.loaders.map(count), "--loaders");
-    // The same instruction set as before, so that the same bits come out.
-    let isa = checkpoint.and_then(|checkpoint| checkpoint.isa().parse::<Isa>().ok());
-    let isa = isa.filter(|isa| isa.is_available()).map(|isa| Value::String(isa.to_string()));
-    change("machine.isa", isa, "as the run began");
+    change("machine.isa", checkpoint.and_then(same_isa), "as the run began");
     if let Some(text) = &args.epochs {
         let wrong = || {
             Failure::new(
@@ -99,6 +104,12 @@ fn changes(
         }
     }
     Ok(changes)
+}
+
+/// The instruction set that a run began with, so that the same bits come out; nothing if it is not here.
+pub fn same_isa(checkpoint: &Checkpoint) -> Option<Value> {
+    let isa: Isa = checkpoint.isa().parse().ok()?;
+    isa.is_available().then(|| Value::String(isa.to_string()))
 }
 
 /// Where the training stands, in words.

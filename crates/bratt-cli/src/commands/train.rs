@@ -10,13 +10,16 @@ use crate::failure::{Exit, Failure};
 use crate::settings::Settings;
 use crate::terminal::{DIM, PLAIN, Terminal, To, tell};
 use bratt::report::{JsonLines, RunError, RunFolder};
-use bratt::train::{Checkpoint, Evaluation, Event, Fit, Listener, Listeners, Stop, StopReason, TrainError};
+use bratt::train::{
+    Checkpoint, Evaluation, Event, Fit, Listener, Listeners, Predictions, Stop, StopReason, TrainError,
+};
 use console::Watch;
 pub use job::Job;
 use serde_json::json;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Instant;
 
 /// Trains; the number is the exit code.
@@ -43,7 +46,7 @@ pub fn run(args: &TrainArgs, global: Global) -> Result<u8, Failure> {
         tensorboard: args.tensorboard,
         report: !args.no_report,
     };
-    carry_out(job, Place { folder, events, begin }, None, &mut terminal, view)
+    carry_out(&job, Place { folder, events, begin }, None, &mut terminal, view)
 }
 
 /// What is shown and written for others while it trains.
@@ -62,17 +65,23 @@ pub struct Place {
     pub begin: Instant,
 }
 
-/// Trains, from a checkpoint if there is one, and writes down what comes of it.
-pub fn carry_out(
-    job: Job,
+/// What came of a training.
+pub struct Done {
+    pub fit: Fit,
+    pub folder: RunFolder,
+    /// What the model says of the test part, and how good that is.
+    pub test: Option<(Predictions, Evaluation)>,
+}
+
+/// Trains, from a checkpoint if there is one, and writes down what comes of it: model, events, metrics, evaluation.
+pub fn perform(
+    job: &Job,
     place: Place,
     checkpoint: Option<Checkpoint>,
-    terminal: &mut Terminal,
-    view: View,
-) -> Result<u8, Failure> {
-    let Place { folder, mut events, begin } = place;
-    let stop = Stop::default();
-    listen_for_interrupts(&stop);
+    watch: &mut dyn Listener,
+    tensorboard: bool,
+) -> Result<Done, Failure> {
+    let Place { folder, mut events, .. } = place;
     let done = checkpoint.as_ref().map_or(Vec::new(), |checkpoint| checkpoint.history().to_vec());
     let mut metrics = folder.metrics(&done).map_err(unwritable)?;
     let mut checkpoints = folder.checkpoints().map_err(unwritable)?.every(job.between_checkpoints);
@@ -83,19 +92,17 @@ pub fn carry_out(
                 .text(),
         );
     });
-    let mut trainer = job.trainer.clone().stop(&stop);
+    let mut trainer = job.trainer.clone().stop(&interruption());
     if let Some(checkpoint) = checkpoint {
         trainer = trainer.resume(checkpoint);
     }
-    let board = view.tensorboard.then(|| folder.tensorboard()).transpose();
+    let board = tensorboard.then(|| folder.tensorboard()).transpose();
     let mut board = board.map_err(unwritable)?;
-    let mut console = Watch::new(terminal, view.dashboard);
     let fitted = {
-        let mut all = Listeners(vec![&mut events, &mut metrics, &mut console, &mut checkpoints]);
+        let mut all = Listeners(vec![&mut events, &mut metrics, watch, &mut checkpoints]);
         all.0.extend(board.as_mut().map(|board| board as &mut dyn Listener));
         trainer.fit_with(&job.splits, &mut all)
     };
-    drop(console);
     let mut fit = fitted.map_err(|error| training_failed(&error))?;
     let again = format!("make room, then go on with `bratt resume {}`", folder.path().display());
     let unsaved = |error: RunError| Failure::of(Exit::Configuration, &error).help(again.clone());
@@ -108,12 +115,11 @@ pub fn carry_out(
         part if part.is_empty() => None,
         part => {
             let said = fit.predictions(part).map_err(|error| Failure::data(&error))?;
-            Some((said.evaluation().map_err(|error| Failure::data(&error))?, said))
+            let test = said.evaluation().map_err(|error| Failure::data(&error))?;
+            Some((said, test))
         }
     };
-    let said = test.as_ref().map(|(_, said)| said);
-    let test = test.as_ref().map(|(test, _)| test);
-    if let Some(test) = test {
+    if let Some((_, test)) = &test {
         fit.record_test(test);
         let tested = Event::Tested { test: test.clone() };
         events.event(&tested);
@@ -130,16 +136,33 @@ pub fn carry_out(
             .because(error.to_string())
             .help(again.clone())
     })?;
+    Ok(Done { fit, folder, test })
+}
+
+/// Trains as [`perform`] does, and shows how it goes and what came of it.
+pub fn carry_out(
+    job: &Job,
+    place: Place,
+    checkpoint: Option<Checkpoint>,
+    terminal: &mut Terminal,
+    view: View,
+) -> Result<u8, Failure> {
+    let begin = place.begin;
+    let mut console = Watch::new(terminal, view.dashboard);
+    let done = perform(job, place, checkpoint, &mut console, view.tensorboard);
+    drop(console);
+    let Done { fit, folder, test } = done?;
     let sample = job.write_sample(&folder);
     let mut report = None;
     if view.report {
-        match write_report(&job, &folder, fit.model(), said.zip(test), None) {
+        let judged = test.as_ref().map(|(said, test)| (said, test));
+        match write_report(job, &folder, fit.model(), judged, None) {
             Ok(path) => report = Some(path),
             // The model is what counts; the report can be written later.
             Err(failure) => terminal.warn(&format!("no report: {}", failure.text().trim_end())),
         }
     }
-
+    let test = test.as_ref().map(|(_, test)| test);
     let seconds = begin.elapsed().as_secs_f64();
     console::conclude(terminal, &fit, test, &folder, report.as_deref(), seconds);
     let interrupted = fit.reason() == StopReason::Interrupted;
@@ -147,7 +170,7 @@ pub fn carry_out(
         if interrupted {
             suggest_resuming(terminal, &folder)
         } else {
-            suggest(terminal, &job, &folder, sample)
+            suggest(terminal, job, &folder, sample)
         }
     } else {
         writeln!(std::io::stdout(), "{}", summary(&fit, test, &folder, report.as_deref(), seconds))?;
@@ -171,25 +194,31 @@ fn training_failed(error: &TrainError) -> Failure {
     }
 }
 
-/// The first Ctrl-C ends training cleanly, the second ends the program.
-fn listen_for_interrupts(stop: &Stop) {
-    let stop = stop.clone();
-    // Without a handler Ctrl-C still ends the program, only less cleanly.
-    let _ = ctrlc::set_handler(move || {
-        if stop.is_requested() {
-            dashboard::restore();
-            std::process::exit(Exit::Interrupted as i32);
-        }
-        stop.request();
-        if dashboard::say_stopping() {
-            return;
-        }
-        tell("\nstopping after this step, then saving; Ctrl-C again quits at once\n");
-    });
+/// What the first Ctrl-C requests: that training ends cleanly. The second ends the program.
+pub fn interruption() -> Stop {
+    static STOP: OnceLock<Stop> = OnceLock::new();
+    STOP.get_or_init(|| {
+        let stop = Stop::default();
+        let requested = stop.clone();
+        // Without a handler Ctrl-C still ends the program, only less cleanly.
+        let _ = ctrlc::set_handler(move || {
+            if requested.is_requested() {
+                dashboard::restore();
+                std::process::exit(Exit::Interrupted as i32);
+            }
+            requested.request();
+            if dashboard::say_stopping() {
+                return;
+            }
+            tell("\nstopping after this step, then saving; Ctrl-C again quits at once\n");
+        });
+        stop
+    })
+    .clone()
 }
 
 /// How the program is called. Who runs it through cargo may not have it installed.
-fn called() -> &'static str {
+pub fn called() -> &'static str {
     if std::env::var_os("CARGO_MANIFEST_DIR").is_some() { "cargo run --release --" } else { "bratt" }
 }
 

@@ -62,6 +62,27 @@ impl Kind {
         }
     }
 
+    /// Whether all its values are whole numbers.
+    pub fn is_whole(&self) -> bool {
+        matches!(self, Count(_))
+    }
+
+    /// Whether it holds such a value.
+    pub fn takes(&self, value: &toml::Value) -> bool {
+        let number = value.as_float().or_else(|| value.as_integer().map(|n| n as f64));
+        match self {
+            Text => value.is_str(),
+            OneOf(words) => value.as_str().is_some_and(|text| words.contains(&text)),
+            Count(least) => value.as_integer().is_some_and(|n| u64::try_from(n).is_ok_and(|n| n >= *least)),
+            Counts => value.as_array().is_some_and(|all| {
+                !all.is_empty() && all.iter().all(|n| n.as_integer().is_some_and(|n| n > 0))
+            }),
+            Number(low, high) => number.is_some_and(|x| x.is_finite() && (*low..=*high).contains(&x)),
+            Bool => value.is_bool(),
+            Either(one, other) => one.takes(value) || other.takes(value),
+        }
+    }
+
     fn schema(&self) -> Value {
         match self {
             Text => json!({"type": "string"}),

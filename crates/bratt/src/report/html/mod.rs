@@ -26,6 +26,7 @@
 //! | `classes` | precision, recall and F1 of each class |
 //! | `confusion` | the confusion matrix and the images behind it |
 //! | `diagrams` | reliability; predicted over true numbers |
+//! | `search` | another page: the trials of a search, as parallel coordinates and as a table |
 //! | `repeat` | how to get the same again |
 //! | `style.css`, `script.js` | looks, and what moves |
 
@@ -43,6 +44,7 @@ mod markup;
 mod numbers;
 mod page;
 mod repeat;
+mod search;
 #[cfg(test)]
 mod tests;
 mod training;
@@ -50,6 +52,7 @@ mod value;
 
 pub use gather::{ReportError, Sources};
 pub use images::Picture;
+pub use search::{SearchAxis, SearchPage, SearchTrial};
 pub use value::*;
 
 impl Report {

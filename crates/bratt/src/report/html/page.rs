@@ -11,8 +11,12 @@ const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
 pub(super) fn page(report: &Report) -> String {
-    let sections = sections(report);
-    let title = format!("{} \u{b7} bratt", report.run);
+    document(&report.run, &report.repeat.version, first_screen(report).into(), sections(report))
+}
+
+/// A whole document: contents beside it, the first screen, parts, and what stands below.
+pub(super) fn document(title: &str, version: &str, first: Markup, sections: Vec<Section>) -> String {
+    let title = format!("{title} \u{b7} bratt");
     // Nothing is fetched, whatever stands in the page; and no script runs but this one.
     let policy = format!(
         "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{}'",
@@ -23,9 +27,7 @@ pub(super) fn page(report: &Report) -> String {
         .with(el("meta").attr("http-equiv", "Content-Security-Policy").attr("content", policy))
         .with(el("meta").attr("name", "viewport").attr("content", "width=device-width, initial-scale=1"))
         .with(el("meta").attr("name", "color-scheme").attr("content", "light dark"))
-        .with(
-            el("meta").attr("name", "generator").attr("content", format!("bratt {}", report.repeat.version)),
-        )
+        .with(el("meta").attr("name", "generator").attr("content", format!("bratt {version}")))
         .with(el("link").attr("rel", "icon").attr("href", "data:,"))
         .with(el("title").with(title))
         .with(el("style").with(Markup::trusted(STYLE)));
@@ -37,7 +39,7 @@ pub(super) fn page(report: &Report) -> String {
         el("button").attr("type", "button").attr("id", "theme").attr("hidden", "").with("Theme: auto");
     let nav = el("nav").attr("aria-label", "Contents").with(el("ul").with(links)).with(theme);
     let content: Markup = sections.into_iter().map(Section::markup).collect();
-    let main = el("main").attr("id", "top").with(first_screen(report)).with(content).with(foot(report));
+    let main = el("main").attr("id", "top").with(first).with(content).with(foot(version));
     let skip = el("a").class("skip").attr("href", "#top").with("Skip to the report");
     let body = el("body").with(skip).with(nav).with(main).with(el("script").with(Markup::trusted(SCRIPT)));
     let html: Markup = el("html").attr("lang", "en").with(head).with(body).into();
@@ -45,10 +47,10 @@ pub(super) fn page(report: &Report) -> String {
 }
 
 /// A part of the page.
-struct Section {
-    id: &'static str,
-    title: &'static str,
-    content: Markup,
+pub(super) struct Section {
+    pub id: &'static str,
+    pub title: &'static str,
+    pub content: Markup,
 }
 
 impl Section {
@@ -102,7 +104,7 @@ fn first_screen(report: &Report) -> Element {
         .with(el("div").class("tiles").with(tiles))
 }
 
-fn tile(name: &str, figure: impl Into<Markup>, about: impl Into<Markup>) -> Markup {
+pub(super) fn tile(name: &str, figure: impl Into<Markup>, about: impl Into<Markup>) -> Markup {
     Markup::new()
         .then(el("h3").with(name))
         .then(el("p").class("figure").with(figure))
@@ -198,10 +200,8 @@ fn sentence(report: &Report) -> String {
     text
 }
 
-fn foot(report: &Report) -> Element {
-    let text =
-        format!("Written by bratt {}. This page is one file and loads nothing.", report.repeat.version);
-    el("footer").with(text)
+fn foot(version: &str) -> Element {
+    el("footer").with(format!("Written by bratt {version}. This page is one file and loads nothing."))
 }
 
 #[cfg(test)]
