@@ -15,6 +15,7 @@ pub mod model;
 pub mod names;
 pub mod nn;
 pub mod optim;
+mod page;
 pub mod prelude;
 pub mod random;
 pub mod report;

@@ -2,8 +2,8 @@
 
 use super::Judged;
 use super::judgement::whisker;
-use super::markup::{Element, Markup, el};
-use super::numbers::{percent, percents, thousands};
+use crate::page::numbers::{percent, percents, thousands};
+use crate::page::{Element, Markup, el};
 use crate::train::{ClassScore, Measures};
 
 /// Classes in the table.

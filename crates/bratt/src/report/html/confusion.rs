@@ -5,9 +5,9 @@
 //! class's examples.
 
 use super::judgement::cut;
-use super::markup::{Element, Markup, el};
-use super::numbers::{counted, percent, thousands};
 use super::{Answer, Cell, Judged};
+use crate::page::numbers::{counted, percent, thousands};
+use crate::page::{Element, Markup, el};
 use crate::train::{ClassScore, Evaluation, Measures};
 use std::cmp::Reverse;
 

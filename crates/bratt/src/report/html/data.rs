@@ -1,9 +1,9 @@
 //! The data: parts, classes, what an audit found, and a batch as the network sees it.
 
-use super::markup::{Element, Markup, el};
-use super::numbers::{counted, plain, shape, thousands};
 use super::{ClassRow, DataPart, Report};
 use crate::model::Sizes;
+use crate::page::numbers::{counted, plain, shape, thousands};
+use crate::page::{Element, Markup, el};
 
 /// Classes that are shown one by one.
 const MOST: usize = 40;

@@ -1,9 +1,9 @@
 //! Square diagrams: is a classifier right as often as it says; and a regression's predicted over true numbers.
 
 use super::Judged;
-use super::markup::{Element, Markup, el};
-use super::numbers::{percent, plain, thousands, tick, ticks};
 use crate::metrics::Bin;
+use crate::page::numbers::{percent, plain, thousands, tick, ticks};
+use crate::page::{Element, Markup, el};
 
 const LEFT: f64 = 44.0;
 const TOP: f64 = 8.0;

@@ -3,8 +3,8 @@
 //! PNG keeps every pixel and is short for small grey images; photographs are shorter as JPEG. The shorter one is taken,
 //! PNG where they are near each other.
 
-use super::markup::{Element, el};
 use crate::data::{Dataset, Features};
+use crate::page::{Element, base64, el};
 use image::codecs::{jpeg::JpegEncoder, png::PngEncoder};
 use image::imageops::thumbnail;
 use image::{ExtendedColorType, GrayImage, ImageEncoder, RgbImage};
@@ -93,34 +93,9 @@ pub(super) fn level(feature: f32) -> u8 {
     (feature * 255.0).round().clamp(0.0, 255.0) as u8
 }
 
-/// RFC 4648, with padding.
-pub(super) fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for three in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(three.get(at).copied().unwrap_or(0));
-        let word = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for digit in 0..4 {
-            match digit <= three.len() {
-                true => out.push(char::from(DIGITS[(word >> (18 - 6 * digit) & 63) as usize])),
-                false => out.push('='),
-            }
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base64_has_the_values_of_its_rfc() {
-        let cases = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")];
-        for (text, expected) in cases {
-            assert_eq!(base64(text.as_bytes()), expected);
-        }
-    }
 
     #[test]
     fn large_pictures_become_small_and_keep_their_ratio() {

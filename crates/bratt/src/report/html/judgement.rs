@@ -1,8 +1,8 @@
 //! How good the model is: measures with their intervals, wrong answers, suspicious labels.
 
-use super::markup::{Element, Markup, el};
-use super::numbers::{counted, percent, plain, thousands};
 use super::{Answer, ClassRow, Judged};
+use crate::page::numbers::{counted, percent, plain, thousands};
+use crate::page::{Element, Markup, el};
 use crate::train::Figure;
 
 impl Answer {

@@ -4,9 +4,9 @@
 //! wide as it has channels (likewise); layers without numbers of their own are thin. An arc is the shortcut of a residual
 //! block.
 
-use super::markup::{Element, Markup, el};
-use super::numbers::{counted, magnitude, shape, thousands};
 use super::{FilterPart, LayerRow, ModelPart};
+use crate::page::numbers::{counted, magnitude, shape, thousands};
+use crate::page::{Element, Markup, el};
 
 /// More layers than this are folded away at first.
 const MOST: usize = 20;

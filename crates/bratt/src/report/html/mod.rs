@@ -7,7 +7,7 @@
 //! The page loads nothing from anywhere, and says so to the browser (a content security policy with the hash of its own
 //! script). All of it can be read without the script, which only adds: another theme, numbers under the pointer, sorting,
 //! and moving about with the keyboard. Names that come from the data are escaped by construction. Equal runs give equal
-//! bytes: no clock but the recorded times.
+//! bytes: no clock but the recorded times. Frame, style and charts are those of [`page`](crate::page).
 //!
 //! | file | what |
 //! |---|---|
@@ -15,12 +15,9 @@
 //! | `gather` | where these come from |
 //! | `config` | a configuration as rows; the command that repeats a run |
 //! | `images` | [`Picture`]: small images as data URIs |
-//! | `markup` | elements that close, text that is escaped |
-//! | `numbers` | numbers as people read them |
-//! | `page` | the frame: head, first screen, contents |
+//! | `page` | the first screen, and which parts there are |
 //! | `data` | classes and parts, findings, the sample batch |
 //! | `layers` | the network, drawn and as a table |
-//! | `chart` | a line chart |
 //! | `training` | curves over epochs |
 //! | `judgement` | measures with intervals, wrong answers, suspicious labels |
 //! | `classes` | precision, recall and F1 of each class |
@@ -28,9 +25,7 @@
 //! | `diagrams` | reliability; predicted over true numbers |
 //! | `search` | another page: the trials of a search, as parallel coordinates and as a table |
 //! | `repeat` | how to get the same again |
-//! | `style.css`, `script.js` | looks, and what moves |
 
-mod chart;
 mod classes;
 mod config;
 mod confusion;
@@ -40,8 +35,6 @@ mod gather;
 mod images;
 mod judgement;
 mod layers;
-mod markup;
-mod numbers;
 mod page;
 mod repeat;
 mod search;

@@ -1,66 +1,12 @@
-//! The frame: what is told to the browser, the first screen, the contents.
+//! The page of a run: the first screen and its parts, in order.
 
-use super::images::base64;
-use super::markup::{Element, Markup, el};
-use super::numbers::{counted, magnitude, percent, percents, plain, seconds, shape, thousands};
 use super::{Judged, Report, classes, confusion, data, diagrams, judgement, layers, repeat, training};
+use crate::page::numbers::{counted, magnitude, percent, percents, plain, seconds, shape, thousands};
+use crate::page::{Element, Markup, Section, document, el, tile};
 use crate::train::{Measures, StopReason};
-use sha2::{Digest, Sha256};
-
-const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("script.js");
 
 pub(super) fn page(report: &Report) -> String {
     document(&report.run, &report.repeat.version, first_screen(report).into(), sections(report))
-}
-
-/// A whole document: contents beside it, the first screen, parts, and what stands below.
-pub(super) fn document(title: &str, version: &str, first: Markup, sections: Vec<Section>) -> String {
-    let title = format!("{title} \u{b7} bratt");
-    // Nothing is fetched, whatever stands in the page; and no script runs but this one.
-    let policy = format!(
-        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{}'",
-        base64(&Sha256::digest(SCRIPT))
-    );
-    let head = el("head")
-        .with(el("meta").attr("charset", "utf-8"))
-        .with(el("meta").attr("http-equiv", "Content-Security-Policy").attr("content", policy))
-        .with(el("meta").attr("name", "viewport").attr("content", "width=device-width, initial-scale=1"))
-        .with(el("meta").attr("name", "color-scheme").attr("content", "light dark"))
-        .with(el("meta").attr("name", "generator").attr("content", format!("bratt {version}")))
-        .with(el("link").attr("rel", "icon").attr("href", "data:,"))
-        .with(el("title").with(title))
-        .with(el("style").with(Markup::trusted(STYLE)));
-    let links: Markup = sections
-        .iter()
-        .map(|section| el("li").with(el("a").attr("href", format!("#{}", section.id)).with(section.title)))
-        .collect();
-    let theme =
-        el("button").attr("type", "button").attr("id", "theme").attr("hidden", "").with("Theme: auto");
-    let nav = el("nav").attr("aria-label", "Contents").with(el("ul").with(links)).with(theme);
-    let content: Markup = sections.into_iter().map(Section::markup).collect();
-    let main = el("main").attr("id", "top").with(first).with(content).with(foot(version));
-    let skip = el("a").class("skip").attr("href", "#top").with("Skip to the report");
-    let body = el("body").with(skip).with(nav).with(main).with(el("script").with(Markup::trusted(SCRIPT)));
-    let html: Markup = el("html").attr("lang", "en").with(head).with(body).into();
-    format!("<!doctype html>\n{}\n", html.into_string())
-}
-
-/// A part of the page.
-pub(super) struct Section {
-    pub id: &'static str,
-    pub title: &'static str,
-    pub content: Markup,
-}
-
-impl Section {
-    fn markup(self) -> Element {
-        el("section")
-            .attr("id", self.id)
-            .attr("aria-labelledby", format!("{}-title", self.id))
-            .with(el("h2").attr("id", format!("{}-title", self.id)).with(self.title))
-            .with(self.content)
-    }
 }
 
 /// The parts that this run has.
@@ -102,13 +48,6 @@ fn first_screen(report: &Report) -> Element {
         .with(el("h1").with(&report.run))
         .with(el("p").class("lead").with(sentence(report)))
         .with(el("div").class("tiles").with(tiles))
-}
-
-pub(super) fn tile(name: &str, figure: impl Into<Markup>, about: impl Into<Markup>) -> Markup {
-    Markup::new()
-        .then(el("h3").with(name))
-        .then(el("p").class("figure").with(figure))
-        .then(el("p").class("about").with(about))
 }
 
 fn result_tile(report: &Report) -> Markup {
@@ -198,10 +137,6 @@ fn sentence(report: &Report) -> String {
         _ => "",
     };
     text
-}
-
-fn foot(version: &str) -> Element {
-    el("footer").with(format!("Written by bratt {version}. This page is one file and loads nothing."))
 }
 
 #[cfg(test)]

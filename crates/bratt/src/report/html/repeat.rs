@@ -1,8 +1,8 @@
 //! How to get the same run again.
 
 use super::data::pairs;
-use super::markup::{Markup, el};
 use super::{ConfigRow, Report};
+use crate::page::{Markup, el};
 
 pub(super) fn repeat(report: &Report) -> Markup {
     let repeat = &report.repeat;

@@ -2,9 +2,9 @@
 //!
 //! Source: Inselberg, The plane with parallel coordinates, 1985.
 
-use super::markup::{Element, Markup, el};
-use super::numbers::{counted, percent, plain, seconds};
-use super::page::{Section, document, tile};
+use crate::page::numbers::{counted, percent, plain, seconds};
+use crate::page::{Element, Markup, el};
+use crate::page::{Section, document, tile};
 
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 380.0;

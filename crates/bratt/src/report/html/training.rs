@@ -1,10 +1,10 @@
 //! Curves over epochs, and the same as a table.
 
 use super::TrainingPart;
-use super::chart::{Chart, Line};
 use super::data::pairs;
-use super::markup::{Markup, el};
-use super::numbers::{counted, percent, plain, seconds, thousands};
+use crate::page::numbers::{counted, percent, plain, seconds, thousands};
+use crate::page::{Chart, Line};
+use crate::page::{Markup, el};
 use crate::train::{EpochEnd, StopReason};
 
 pub(super) fn curves(training: &TrainingPart) -> Markup {

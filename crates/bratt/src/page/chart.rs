@@ -5,7 +5,7 @@
 //! pointer, or the one chosen with the arrow keys, shows a guide and its numbers. That is done by style alone; the
 //! script only moves the choice.
 
-use super::markup::{Element, Markup, el};
+use super::markup::{Element, Markup, el, tenth};
 use super::numbers::{plain, tick, ticks};
 
 const WIDTH: f64 = 460.0;
@@ -20,7 +20,7 @@ const STRIPS: usize = 200;
 const POINTS: usize = 1200;
 
 /// A line.
-pub(super) struct Line {
+pub(crate) struct Line {
     pub name: &'static str,
     /// One of the style's classes of lines: `a`, `b`, `c` or `faint`.
     pub class: &'static str,
@@ -29,7 +29,7 @@ pub(super) struct Line {
 }
 
 /// What is drawn.
-pub(super) struct Chart {
+pub(crate) struct Chart {
     pub title: &'static str,
     pub x: &'static str,
     /// Values are shares, shown in percent.
@@ -223,7 +223,7 @@ fn curve(scale: &Scale, line: &Line) -> Element {
     if let [only] = points[..] {
         return el("circle").class(line.class).at([("cx", only[0]), ("cy", only[1]), ("r", 3.5)]);
     }
-    let place = |[x, y]: &[f64; 2]| format!("{},{}", super::markup::tenth(*x), super::markup::tenth(*y));
+    let place = |[x, y]: &[f64; 2]| format!("{},{}", tenth(*x), tenth(*y));
     let text: Vec<String> = points.iter().rev().step_by(every).rev().map(place).collect();
     el("polyline").class(line.class).attr("points", text.join(" "))
 }

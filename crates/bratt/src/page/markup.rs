@@ -7,7 +7,7 @@ const VOID: [&str; 4] = ["img", "meta", "link", "br"];
 
 /// Finished markup.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
-pub(super) struct Markup(String);
+pub(crate) struct Markup(String);
 
 impl Markup {
     /// Nothing yet.
@@ -87,7 +87,7 @@ impl<T: Into<Markup>> FromIterator<T> for Markup {
 
 /// An element under construction.
 #[derive(Clone, Debug)]
-pub(super) struct Element {
+pub(crate) struct Element {
     name: &'static str,
     /// The begin tag without its `>`.
     head: String,
@@ -95,7 +95,7 @@ pub(super) struct Element {
 }
 
 /// Begins an element.
-pub(super) fn el(name: &'static str) -> Element {
+pub(crate) fn el(name: &'static str) -> Element {
     Element { name, head: format!("<{name}"), body: Markup::new() }
 }
 
@@ -124,7 +124,7 @@ impl Element {
 }
 
 /// A coordinate, to a tenth of a pixel.
-pub(super) fn tenth(number: f64) -> String {
+pub(crate) fn tenth(number: f64) -> String {
     let text = format!("{number:.1}");
     let text = text.strip_suffix(".0").unwrap_or(&text);
     if text == "-0" { "0".into() } else { text.into() }

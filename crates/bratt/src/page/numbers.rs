@@ -5,7 +5,7 @@ const MINUS: &str = "\u{2212}";
 const NARROW: &str = "\u{202f}";
 
 /// `60,000` for 60000.
-pub(super) fn thousands(number: usize) -> String {
+pub(crate) fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -18,7 +18,7 @@ pub(super) fn thousands(number: usize) -> String {
 }
 
 /// `1 epoch`, `1,000 epochs`; a noun in -s or -y as English has it.
-pub(super) fn counted(number: usize, what: &str) -> String {
+pub(crate) fn counted(number: usize, what: &str) -> String {
     let what = match number {
         1 => what.to_string(),
         _ if what.ends_with("ss") => format!("{what}es"),
@@ -28,7 +28,7 @@ pub(super) fn counted(number: usize, what: &str) -> String {
 }
 
 /// `512`, `1.5 k`, `0.54 M`.
-pub(super) fn magnitude(number: f64) -> String {
+pub(crate) fn magnitude(number: f64) -> String {
     match number {
         n if n < 1e3 => format!("{n:.0}"),
         n if n < 1e5 => format!("{:.1}{NARROW}k", n / 1e3),
@@ -38,17 +38,17 @@ pub(super) fn magnitude(number: f64) -> String {
 }
 
 /// `97.2 %`.
-pub(super) fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     format!("{:.1}{NARROW}%", 100.0 * share)
 }
 
 /// `93.7 to 98.8 %`.
-pub(super) fn percents([low, high]: [f64; 2]) -> String {
+pub(crate) fn percents([low, high]: [f64; 2]) -> String {
     format!("{:.1} to {:.1}{NARROW}%", 100.0 * low, 100.0 * high)
 }
 
 /// `0.42 s`, `12.3 s`, `2 min 05 s`, `1 h 02 min`.
-pub(super) fn seconds(time: f64) -> String {
+pub(crate) fn seconds(time: f64) -> String {
     let whole = time.max(0.0).round() as u64;
     match time {
         t if t < 10.0 => format!("{t:.2}{NARROW}s"),
@@ -59,12 +59,12 @@ pub(super) fn seconds(time: f64) -> String {
 }
 
 /// `32×32×3`.
-pub(super) fn shape(shape: &[usize]) -> String {
+pub(crate) fn shape(shape: &[usize]) -> String {
     shape.iter().map(usize::to_string).collect::<Vec<_>>().join("\u{d7}")
 }
 
 /// A number with as many digits as it needs to be told from its neighbours: `0.0312`, `2.41`, `1.8e-5`.
-pub(super) fn plain(x: f64) -> String {
+pub(crate) fn plain(x: f64) -> String {
     let text = match x.abs() {
         0.0 => "0".into(),
         size if !(1e-3..1e6).contains(&size) => format!("{x:.2e}"),
@@ -76,7 +76,7 @@ pub(super) fn plain(x: f64) -> String {
 }
 
 /// Round numbers from `low` to `high`, about `count` of them, and the step between them.
-pub(super) fn ticks(low: f64, high: f64, count: usize) -> (Vec<f64>, f64) {
+pub(crate) fn ticks(low: f64, high: f64, count: usize) -> (Vec<f64>, f64) {
     let span = high - low;
     if span <= 0.0 || !span.is_finite() || count == 0 {
         return (vec![low], 1.0);
@@ -90,7 +90,7 @@ pub(super) fn ticks(low: f64, high: f64, count: usize) -> (Vec<f64>, f64) {
 }
 
 /// A tick with the digits that its step asks for.
-pub(super) fn tick(x: f64, step: f64) -> String {
+pub(crate) fn tick(x: f64, step: f64) -> String {
     if x == 0.0 {
         return "0".into();
     }
