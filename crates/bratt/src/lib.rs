@@ -18,6 +18,7 @@ pub mod optim;
 mod page;
 pub mod prelude;
 pub mod random;
+pub mod regression;
 pub mod report;
 pub mod schedule;
 pub mod search;

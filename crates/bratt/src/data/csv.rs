@@ -127,7 +127,7 @@ pub(super) fn separator(start: &[u8]) -> u8 {
     [b',', b';', b'\t'].into_iter().find(|byte| line.contains(byte)).unwrap_or(b',')
 }
 
-fn is_header(first: &StringRecord, wanted: Option<&str>) -> bool {
+pub(super) fn is_header(first: &StringRecord, wanted: Option<&str>) -> bool {
     let named = |cell: &str| match wanted {
         Some(wanted) => cell == wanted && !is_number(cell),
         None => LABEL_NAMES.iter().any(|name| cell.eq_ignore_ascii_case(name)),

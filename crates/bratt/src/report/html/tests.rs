@@ -93,7 +93,7 @@ fn assert_alone(html: &str) {
             assert!(allowed.iter().any(|begin| part.starts_with(begin)), "{attribute}{}", &part[..40]);
         }
     }
-    let source = [include_str!("style.css"), include_str!("script.js")].concat();
+    let source = [include_str!("../../page/style.css"), include_str!("../../page/script.js")].concat();
     for word in
         ["url(", "@import", "import(", "fetch(", "XMLHttpRequest", "http:", "https:", "innerHTML", "eval("]
     {
