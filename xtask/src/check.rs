@@ -1,5 +1,7 @@
 //! `cargo xtask test`: every check in a fixed order, each run even when an earlier one failed, and one table at the end.
 
+use crate::book::book;
+use crate::browser::browser;
 use crate::{Workspace, cross, output, succeed};
 use std::fs;
 use std::time::Instant;
@@ -33,6 +35,7 @@ const STEPS: &[Step] = &[
         succeed(&mut place.cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])).into()
     }),
     ("tests", |place| succeed(&mut place.cargo(&["test", "--workspace"])).into()),
+    ("browser", browser),
     ("docs", |place| {
         // The program and the library share a name, so only the libraries are documented.
         let mut doc = place.cargo(&["doc", "--no-deps", "-p", "bratt-kernels", "-p", "bratt"]);
@@ -40,6 +43,7 @@ const STEPS: &[Step] = &[
     }),
     ("dependencies", dependencies),
     ("program size", program_size),
+    ("book", book),
     ("examples", examples),
     ("aarch64", cross::aarch64),
 ];

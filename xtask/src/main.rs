@@ -9,6 +9,8 @@ use std::process::{Command, ExitCode};
 mod apt;
 mod avx512;
 mod bench;
+mod book;
+mod browser;
 mod check;
 mod cross;
 

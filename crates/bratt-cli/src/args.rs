@@ -1,12 +1,14 @@
 //! The command line, as it is typed. What it means is decided in [`settings`](crate::settings).
 
 mod data;
+mod fit;
 mod judging;
 mod training;
 
 use crate::failure::EXIT_CODES;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use data::{AuditArgs, CacheArgs, DataCommand, FetchArgs};
+pub use fit::{FitArgs, FitModel, Missing};
 pub use judging::{CompareArgs, EvalArgs, LabelsArgs, Reading};
 use std::path::PathBuf;
 pub use training::{FindLrArgs, Method, ReportArgs, ResumeArgs, TrainArgs, TuneArgs, YesNo};
@@ -93,6 +95,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Show a learning-rate schedule as a plot and a table
     Schedule(ScheduleArgs),
+    /// Fit a linear, logistic or softmax regression to a table, exactly and by gradient descent
+    Fit(FitArgs),
     /// Show the configuration as it would be resolved, explain its keys, or print its schema
     Config {
         /// What to show.

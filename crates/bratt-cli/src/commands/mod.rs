@@ -9,6 +9,7 @@ pub mod eval;
 pub mod explain;
 pub mod fetch;
 pub mod find_lr;
+pub mod fit;
 pub mod inspect;
 pub mod judged;
 pub mod labels;

@@ -4,6 +4,7 @@ mod bad_input;
 mod common;
 mod configuration;
 mod explaining;
+mod fitting;
 mod judging;
 mod newcomer;
 mod pictures;

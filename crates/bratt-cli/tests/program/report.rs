@@ -34,12 +34,14 @@ addEventListener('load', () => {
 });
 "##;
 
-fn browser() -> Option<&'static str> {
-    let there = |name: &&str| {
+/// The browser that `cargo xtask test` names, or else one that is installed.
+fn browser() -> Option<String> {
+    let there = |name: &String| {
         let asked = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
         asked.is_ok_and(|status| status.success())
     };
-    ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].into_iter().find(there)
+    let installed = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+    std::env::var("BRATT_BROWSER").ok().into_iter().chain(installed.map(String::from)).find(there)
 }
 
 /// Opens a page of a file, lets its script run, and gives the document that it has become.
@@ -82,7 +84,7 @@ fn clicking_a_cell_of_the_confusion_matrix_shows_its_images() {
     let cell = format!("cell-{label}-{predicted}");
     let page: PathBuf =
         place.write("clicked.html", with_script(&read("runs/a/report.html"), &CLICK.replace("CELL", &cell)));
-    let document = open(browser, &place, &page);
+    let document = open(&browser, &place, &page);
     let note = document.split("<pre id=\"note\">").nth(1).and_then(|rest| rest.split("</pre>").next());
     let note: Value = serde_json::from_str(note.unwrap_or_else(|| panic!("no note in {document}"))).unwrap();
     assert_eq!(note["before"], serde_json::json!([]), "no image is shown at first");

@@ -4,7 +4,7 @@
 //! from the intercept and the others. Without an intercept the first categorical column keeps all its indicators.
 
 use super::qr::Matrix;
-use crate::data::columns::{Cells, Columns};
+use crate::data::columns::{Cells, Column, Columns};
 
 /// What goes into a design.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +57,9 @@ pub struct Design {
     pub rows: Vec<usize>,
     /// How many cells are missing, by column; only those where some are.
     pub missing: Vec<(String, usize)>,
+    /// The features themselves with their names, if all are numbers.
+    pub numbers: Option<Vec<(String, Vec<f64>)>>,
+    terms: Terms,
 }
 
 /// The name of the column of ones.
@@ -125,8 +128,15 @@ impl Design {
         if columns.is_empty() {
             return Err(DesignError::NoTerms { target: target.into() });
         }
+        let number = |column: &&Column| match &column.cells {
+            Cells::Numbers(cells) => {
+                Some((column.name.clone(), rows.iter().filter_map(|&row| cells[row]).collect()))
+            }
+            Cells::Categories { .. } => None,
+        };
+        let numbers = used.iter().map(number).collect();
         let matrix = Matrix { rows: rows.len(), columns };
-        Ok(Design { names, matrix, rows, missing })
+        Ok(Design { names, matrix, rows, missing, numbers, terms: terms.clone() })
     }
 
     /// Whether a column is the column of ones.
@@ -137,6 +147,12 @@ impl Design {
     /// Whether there is a column of ones.
     pub fn has_intercept(&self) -> bool {
         self.names.first().is_some_and(|name| name == INTERCEPT)
+    }
+
+    /// The row of the matrix for values of the features, where all are numbers.
+    pub fn row_of(&self, features: &[f64]) -> Vec<f64> {
+        let powers = features.iter().flat_map(|x| (1..=self.terms.degree).map(|power| x.powi(power as i32)));
+        self.terms.intercept.then_some(1.0).into_iter().chain(powers).collect()
     }
 
     /// The matrix by rows.

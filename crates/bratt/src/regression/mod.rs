@@ -10,16 +10,24 @@
 //! | `qr` | Householder's triangularisation with column pivoting |
 //! | `linear` | least squares |
 //! | `likelihood` | logistic and softmax regression by Newton's method |
+//! | `descend` | the same by gradient descent |
+//! | `picture` | the fitted line, the decision boundary |
+//! | `report` | all of it as one HTML page |
 
+mod descend;
 mod design;
 mod likelihood;
 mod linear;
+mod picture;
 mod qr;
+mod report;
 
+pub use descend::{Descended, Descent};
 pub use design::{Design, DesignError, Terms};
 pub use likelihood::{Classifier, classify};
 pub use linear::{Linear, least_squares};
 pub use qr::Matrix;
+pub use report::{Fitted, RegressionReport};
 
 /// Why a regression has no answer.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

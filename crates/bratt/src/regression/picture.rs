@@ -1,0 +1,230 @@
+//! What was fitted, as a drawing: a line through points, a probability, or regions of classes with their boundary.
+
+use super::report::{Fitted, RegressionReport};
+use crate::page::numbers::{plain, tick, ticks};
+use crate::page::{Element, Markup, el};
+
+const WIDTH: f64 = 560.0;
+const HEIGHT: f64 = 400.0;
+const LEFT: f64 = 62.0;
+const RIGHT: f64 = 14.0;
+const TOP: f64 = 12.0;
+const BOTTOM: f64 = 42.0;
+/// Points of a curve, and cells of a map of classes along each axis.
+const CURVE: usize = 200;
+const CELLS: [usize; 2] = [242, 173];
+/// Points drawn; of more, some are left out.
+const MOST_POINTS: usize = 2000;
+/// Classes with a colour of their own.
+pub(super) const COLORS: usize = 6;
+
+/// From values to places.
+struct Scale {
+    x: [f64; 2],
+    y: [f64; 2],
+}
+
+fn range(values: impl Iterator<Item = f64>) -> [f64; 2] {
+    let [low, high] = values
+        .filter(|x| x.is_finite())
+        .fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], x| [low.min(x), high.max(x)]);
+    let room = 0.05 * (high - low).max(1e-9 * high.abs()).max(1e-12);
+    [low - room, high + room]
+}
+
+impl Scale {
+    fn column(&self, x: f64) -> f64 {
+        LEFT + (x - self.x[0]) / (self.x[1] - self.x[0]) * (WIDTH - LEFT - RIGHT)
+    }
+
+    fn row(&self, y: f64) -> f64 {
+        HEIGHT - BOTTOM - (y - self.y[0]) / (self.y[1] - self.y[0]) * (HEIGHT - BOTTOM - TOP)
+    }
+
+    fn axes(&self, x_name: &str, y_name: &str) -> Markup {
+        let mut all = Markup::new();
+        let (rows, step) = ticks(self.y[0], self.y[1], 6);
+        for y in rows {
+            let at = self.row(y);
+            all.push(el("line").class("grid").at([
+                ("x1", LEFT),
+                ("x2", WIDTH - RIGHT),
+                ("y1", at),
+                ("y2", at),
+            ]));
+            all.push(
+                el("text").class("end soft").at([("x", LEFT - 7.0), ("y", at + 4.0)]).with(tick(y, step)),
+            );
+        }
+        let (columns, step) = ticks(self.x[0], self.x[1], 7);
+        for x in columns {
+            let at = self.column(x);
+            all.push(el("line").class("grid").at([
+                ("x1", at),
+                ("x2", at),
+                ("y1", TOP),
+                ("y2", HEIGHT - BOTTOM),
+            ]));
+            let text = el("text").class("mid soft").at([("x", at), ("y", HEIGHT - BOTTOM + 17.0)]);
+            all.push(text.with(tick(x, step)));
+        }
+        let middle = (LEFT + WIDTH - RIGHT) / 2.0;
+        all.push(el("text").class("mid").at([("x", middle), ("y", HEIGHT - 4.0)]).with(x_name));
+        let upright = (TOP + HEIGHT - BOTTOM) / 2.0;
+        let turned =
+            el("text").class("mid").attr("transform", format!("translate(14 {upright:.1}) rotate(-90)"));
+        all.push(turned.with(y_name));
+        all
+    }
+
+    fn curve(&self, class: &str, of: impl Fn(f64) -> f64) -> Element {
+        let step = (self.x[1] - self.x[0]) / CURVE as f64;
+        let points = (0..=CURVE).map(|at| self.x[0] + at as f64 * step).map(|x| (x, of(x)));
+        // What leaves the picture far away would only make it large.
+        let far = self.y[1] - self.y[0];
+        let points = points.filter(|(_, y)| (self.y[0] - far..=self.y[1] + far).contains(y));
+        let text: Vec<String> =
+            points.map(|(x, y)| format!("{:.1},{:.1}", self.column(x), self.row(y))).collect();
+        el("polyline").class(class).attr("points", text.join(" "))
+    }
+
+    fn dot(&self, class: &str, x: f64, y: f64, words: String) -> Element {
+        let place = [("cx", self.column(x)), ("cy", self.row(y)), ("r", 3.2)];
+        el("circle").class(class).at(place).with(el("title").with(words))
+    }
+}
+
+fn svg(words: &str, content: Markup) -> Markup {
+    let clip = el("clipPath").attr("id", "plot").with(el("rect").at([
+        ("x", LEFT),
+        ("y", TOP),
+        ("width", WIDTH - LEFT - RIGHT),
+        ("height", HEIGHT - TOP - BOTTOM),
+    ]));
+    el("svg")
+        .attr("xmlns", "http://www.w3.org/2000/svg")
+        .attr("viewBox", format!("0 0 {WIDTH} {HEIGHT}"))
+        .class("fitted")
+        .attr("role", "img")
+        .attr("aria-label", words)
+        .with(clip)
+        .with(content)
+        .into()
+}
+
+fn clipped(content: Markup) -> Element {
+    el("g").attr("clip-path", "url(#plot)").with(content)
+}
+
+/// The drawing; nothing where there are more features than a plane shows.
+pub(super) fn picture(report: &RegressionReport) -> Markup {
+    let design = &report.design;
+    let numbers = design.numbers.as_deref();
+    let every = design.matrix.rows.div_ceil(MOST_POINTS).max(1);
+    let points = || (0..design.matrix.rows).step_by(every);
+    match (&report.fitted, numbers) {
+        (Fitted::Values { fit, targets }, Some([(name, x)])) => {
+            let scale = Scale { x: range(x.iter().copied()), y: range(targets.iter().copied()) };
+            let predicted = |at: f64| dot(&fit.coefficients, &design.row_of(&[at]));
+            let dots: Markup = points()
+                .map(|at| {
+                    scale.dot("dot", x[at], targets[at], format!("{} {}", plain(x[at]), plain(targets[at])))
+                })
+                .map(Markup::from)
+                .collect();
+            let inside = dots.then(scale.curve("b", predicted));
+            let words = format!("{} over {name}, and the fitted line", report.target);
+            svg(&words, scale.axes(name, &report.target).then(clipped(inside)))
+        }
+        (Fitted::Values { fit, targets }, _) => {
+            let fitted = design.matrix.times(&fit.coefficients);
+            let both = range(targets.iter().chain(&fitted).copied());
+            let scale = Scale { x: both, y: both };
+            let dots: Markup = points()
+                .map(|at| {
+                    let words = format!("true {}, fitted {}", plain(targets[at]), plain(fitted[at]));
+                    scale.dot("dot", targets[at], fitted[at], words)
+                })
+                .map(Markup::from)
+                .collect();
+            let inside = Markup::from(scale.curve("diagonal", |x| x)).then(dots);
+            let words = format!("Fitted over true {}; on the diagonal they are equal", report.target);
+            let axes = scale.axes(&format!("true {}", report.target), &format!("fitted {}", report.target));
+            svg(&words, axes.then(clipped(inside)))
+        }
+        (Fitted::Classes { fit, labels, classes }, Some([(name, x)])) if classes.len() == 2 => {
+            let scale = Scale { x: range(x.iter().copied()), y: [-0.06, 1.06] };
+            let probability = |at: f64| fit.probabilities(&design.row_of(&[at]))[1];
+            let dots: Markup = points()
+                .map(|at| {
+                    let words = format!("{} {}: {}", name, plain(x[at]), classes[labels[at]]);
+                    scale.dot(&format!("class{}", labels[at]), x[at], labels[at] as f64, words)
+                })
+                .map(Markup::from)
+                .collect();
+            let inside = dots.then(scale.curve("b", probability)).then(scale.curve("diagonal", |_| 0.5));
+            let y_name = format!("probability of {}", classes[1]);
+            svg(&format!("{y_name} over {name}"), scale.axes(name, &y_name).then(clipped(inside)))
+        }
+        (Fitted::Classes { fit, labels, classes }, Some([(x_name, x), (y_name, y)])) => {
+            let scale = Scale { x: range(x.iter().copied()), y: range(y.iter().copied()) };
+            let dots: Markup = points()
+                .map(|at| {
+                    let words = format!(
+                        "{} {}, {} {}: {}",
+                        x_name,
+                        plain(x[at]),
+                        y_name,
+                        plain(y[at]),
+                        classes[labels[at]]
+                    );
+                    scale.dot(&format!("class{}", labels[at] % COLORS), x[at], y[at], words)
+                })
+                .map(Markup::from)
+                .collect();
+            let most_likely = |x: f64, y: f64| {
+                let p = fit.probabilities(&design.row_of(&[x, y]));
+                (0..p.len()).fold(0, |best, k| if p[k] > p[best] { k } else { best })
+            };
+            let inside = regions(&scale, most_likely).then(dots);
+            let words = format!(
+                "The class that is most likely over {x_name} and {y_name}, and the rows of the table"
+            );
+            svg(&words, Markup::from(clipped(inside)).then(scale.axes(x_name, y_name)))
+        }
+        _ => Markup::new(),
+    }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// Cells of one class in a row become one rectangle.
+fn regions(scale: &Scale, class: impl Fn(f64, f64) -> usize) -> Markup {
+    let [columns, rows] = CELLS;
+    let (wide, tall) = ((WIDTH - LEFT - RIGHT) / columns as f64, (HEIGHT - TOP - BOTTOM) / rows as f64);
+    let at = |range: [f64; 2], share: f64| range[0] + share * (range[1] - range[0]);
+    let mut all = Markup::new();
+    for row in 0..rows {
+        let y = at(scale.y, (row as f64 + 0.5) / rows as f64);
+        let of = |column: usize| class(at(scale.x, (column as f64 + 0.5) / columns as f64), y);
+        let (mut begin, mut now) = (0, of(0));
+        for column in 1..=columns {
+            let next = if column < columns { Some(of(column)) } else { None };
+            if next == Some(now) {
+                continue;
+            }
+            let cell = el("rect").class(format!("region class{}", now % COLORS)).at([
+                ("x", LEFT + begin as f64 * wide),
+                ("y", HEIGHT - BOTTOM - (row + 1) as f64 * tall),
+                ("width", (column - begin) as f64 * wide),
+                // A little over the next, so that no seam is seen.
+                ("height", tall + 0.3),
+            ]);
+            all.push(cell);
+            (begin, now) = (column, next.unwrap_or(now));
+        }
+    }
+    all
+}

@@ -1,0 +1,265 @@
+//! A regression as one HTML page: coefficients, the picture, the cost of gradient descent.
+
+use super::picture::{COLORS, picture};
+use super::{Classifier, Design, Linear};
+use crate::page::numbers::{percent, plain, thousands};
+use crate::page::{Chart, Line, Markup, Section, document, el, tile};
+
+/// What was fitted, and to what.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fitted {
+    /// Numbers, by linear regression.
+    Values {
+        /// The result.
+        fit: Linear,
+        /// The target of each row of the design.
+        targets: Vec<f64>,
+    },
+    /// Classes, by logistic or softmax regression.
+    Classes {
+        /// The result.
+        fit: Classifier,
+        /// The class of each row of the design.
+        labels: Vec<usize>,
+        /// Names of the classes; the first is the one that the others are compared with.
+        classes: Vec<String>,
+    },
+}
+
+/// All that the page shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RegressionReport {
+    /// The name of the table.
+    pub name: String,
+    /// Linear, logistic or softmax regression.
+    pub kind: &'static str,
+    /// The name of the target.
+    pub target: String,
+    /// Terms and rows.
+    pub design: Design,
+    /// What was fitted.
+    pub fitted: Fitted,
+    /// The cost J before each step of gradient descent, and after the last.
+    pub costs: Vec<f64>,
+    /// The command that fits the same again.
+    pub repeat: String,
+    /// The version of bratt.
+    pub version: String,
+}
+
+impl Fitted {
+    /// The cost J at the exact solution.
+    pub fn cost(&self) -> f64 {
+        match self {
+            Fitted::Values { fit, .. } => fit.cost,
+            Fitted::Classes { fit, .. } => fit.cost,
+        }
+    }
+
+    /// Coefficients with their standard errors, under the name of their class where there are several.
+    pub fn tables(&self) -> Vec<(Option<&str>, &[f64], Option<&[f64]>)> {
+        match self {
+            Fitted::Values { fit, .. } => vec![(None, &fit.coefficients, fit.standard_errors.as_deref())],
+            Fitted::Classes { fit, classes, .. } => fit
+                .coefficients
+                .iter()
+                .enumerate()
+                .map(|(k, b)| {
+                    let errors = fit.standard_errors.as_ref().map(|errors| errors[k].as_slice());
+                    (Some(classes[k + 1].as_str()), b.as_slice(), errors)
+                })
+                .collect(),
+        }
+    }
+}
+
+impl RegressionReport {
+    /// The picture alone, as an SVG file; nothing where there are more features than a plane shows.
+    pub fn to_svg(&self) -> Option<String> {
+        let drawing = picture(self);
+        // On its own the drawing has no page to take its colours from.
+        let style = "<style>text{font:12px sans-serif}.mid{text-anchor:middle}.end{text-anchor:end}.soft{fill:#61666d}\
+                     .grid{stroke:#ececec}polyline{fill:none}.b{stroke:#c24e00;stroke-width:2}\
+                     .diagonal{stroke:#61666d;stroke-dasharray:3 3}.dot{fill:#0067ab;fill-opacity:.6}\
+                     .class0{fill:#0067ab}.class1{fill:#c24e00}.class2{fill:#00785a}.class3{fill:#93488a}\
+                     .class4{fill:#a87600}.class5{fill:#61666d}.region{fill-opacity:.16}</style>";
+        let svg = drawing.into_string();
+        let begin = svg.find('>')? + 1;
+        Some(format!("{}{style}{}\n", &svg[..begin], &svg[begin..]))
+    }
+
+    /// The page: a whole HTML document in one file.
+    pub fn to_html(&self) -> String {
+        let picture = picture(self);
+        let figure = if picture.is_empty() {
+            Markup::new()
+        } else {
+            el("figure").with(picture).with(self.legend()).into()
+        };
+        let command = el("div")
+            .class("command")
+            .with(el("pre").with(el("code").with(&self.repeat)))
+            .with(el("button").attr("type", "button").class("copy").attr("hidden", "").with("Copy"));
+        let sections = [
+            ("picture", "Picture", figure),
+            ("coefficients", "Coefficients", self.tables()),
+            ("descent", "Gradient descent", self.descent()),
+            ("repeat", "Repeat", command.into()),
+        ];
+        let there = sections.into_iter().filter(|(_, _, content)| !content.is_empty());
+        let sections = there.map(|(id, title, content)| Section { id, title, content }).collect();
+        document(&self.name, &self.version, self.first_screen(), sections)
+    }
+
+    fn first_screen(&self) -> Markup {
+        let quality = match &self.fitted {
+            Fitted::Values { fit, .. } => tile("R\u{b2}", plain(fit.r_squared), "of the variance explained"),
+            Fitted::Classes { fit, .. } => {
+                tile("right", percent(fit.accuracy), "of the rows that it was fitted to")
+            }
+        };
+        let rows = thousands(self.design.matrix.rows);
+        let gaps: usize = self.design.missing.iter().map(|(_, count)| count).sum();
+        let about =
+            if gaps == 0 { "without gaps".into() } else { format!("{gaps} cells are missing in others") };
+        let spread = match &self.fitted {
+            Fitted::Values { fit, .. } => fit
+                .residual_sd
+                .map_or(String::new(), |sd| format!("standard deviation of the residuals {}", plain(sd))),
+            Fitted::Classes { fit, .. } => format!("Newton's method: {} steps", fit.steps),
+        };
+        let tiles = [
+            quality,
+            tile("rows", rows, about),
+            tile("terms", self.design.names.len().to_string(), format!("target {}", self.target)),
+            tile("cost J", plain(self.fitted.cost()), spread),
+        ];
+        let tiles: Markup = tiles.into_iter().map(|tile| el("div").class("tile").with(tile)).collect();
+        el("header")
+            .with(el("p").class("kicker").with(format!("{} regression", self.kind)))
+            .with(el("h1").with(&self.name))
+            .with(el("div").class("tiles").with(tiles))
+            .into()
+    }
+
+    fn legend(&self) -> Markup {
+        let Fitted::Classes { classes, .. } = &self.fitted else { return Markup::new() };
+        let entry = |(k, name): (usize, &String)| {
+            el("span").with(el("i").class(format!("swatch class{}", k % COLORS))).with(name)
+        };
+        el("p").class("legend").with(classes.iter().enumerate().map(entry).collect::<Markup>()).into()
+    }
+
+    fn tables(&self) -> Markup {
+        let mut all = Markup::new();
+        for (class, coefficients, errors) in self.fitted.tables() {
+            if let (Some(class), Fitted::Classes { classes, .. }) = (class, &self.fitted) {
+                all.push(el("h3").with(format!("{class} against {}", classes[0])));
+            }
+            let head: Markup = ["term", "coefficient", "standard error", "ratio"]
+                .iter()
+                .enumerate()
+                .map(|(at, name)| {
+                    el("th").attr("scope", "col").class(if at == 0 { "" } else { "num" }).with(*name)
+                })
+                .collect();
+            let row = |(at, b): (usize, &f64)| {
+                let error = errors.map(|errors| errors[at]);
+                let cell = |x: Option<f64>| el("td").class("num").with(x.map_or("\u{2013}".into(), plain));
+                el("tr")
+                    .with(el("th").attr("scope", "row").with(el("code").with(&self.design.names[at])))
+                    .with(cell(Some(*b)))
+                    .with(cell(error))
+                    .with(cell(error.map(|error| b / error)))
+            };
+            let rows: Markup = coefficients.iter().enumerate().map(row).collect();
+            let table = el("table")
+                .class("fit")
+                .with(el("thead").with(el("tr").with(head)))
+                .with(el("tbody").with(rows));
+            all.push(el("div").class("scroll").with(table));
+        }
+        all
+    }
+
+    fn descent(&self) -> Markup {
+        if self.costs.len() < 2 {
+            return Markup::new();
+        }
+        let points = (0..).zip(&self.costs).map(|(k, &cost)| [f64::from(k), cost]).collect();
+        let line = Line { name: "gradient descent", class: "a", points };
+        let last = (self.costs.len() - 1) as f64;
+        let exact = self.fitted.cost();
+        let floor = Line { name: "the exact minimum", class: "c", points: vec![[0.0, exact], [last, exact]] };
+        let chart = Chart {
+            title: "Cost J",
+            x: "step",
+            percent: false,
+            from_zero: true,
+            limit: None,
+            lines: vec![line, floor],
+            mark: None,
+        };
+        el("div").class("plots").with(chart.draw()).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Terms, classify, least_squares};
+    use super::*;
+    use crate::data::Columns;
+
+    fn report(text: &str, features: &[&str], linear: bool) -> RegressionReport {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        std::fs::write(&path, text).unwrap();
+        let table = Columns::read(&path).unwrap();
+        let features: Vec<String> = features.iter().map(ToString::to_string).collect();
+        let design = Design::new(&table, &features, "y", &Terms::default()).unwrap();
+        let y: Vec<f64> =
+            text.lines().skip(1).map(|line| line.rsplit(',').next().unwrap().parse().unwrap()).collect();
+        let fitted = if linear {
+            Fitted::Values { fit: least_squares(&design, &y, 0.0).unwrap(), targets: y }
+        } else {
+            let labels: Vec<usize> = y.iter().map(|y| *y as usize).collect();
+            let classes = vec!["no".into(), "<yes>".into()];
+            Fitted::Classes { fit: classify(&design, &labels, 2, 0.1).unwrap(), labels, classes }
+        };
+        RegressionReport {
+            name: "t.csv".into(),
+            kind: "linear",
+            target: "y".into(),
+            design,
+            fitted,
+            costs: vec![2.0, 1.0, 0.5],
+            repeat: "bratt fit t.csv".into(),
+            version: "1".into(),
+        }
+    }
+
+    #[test]
+    fn a_line_goes_through_its_points() {
+        let drawn = report("x,y\n0,1\n1,3\n2,5\n", &["x"], true).to_svg().unwrap();
+        assert_eq!(drawn.matches("<circle").count(), 3);
+        let html = report("x,y\n0,1\n1,3\n2,5\n", &["x"], true).to_html();
+        assert!(html.contains("Cost J") && html.contains("(intercept)"), "{html}");
+    }
+
+    #[test]
+    fn both_sides_of_the_boundary_have_their_class() {
+        let html = report("a,b,y\n0,0,0\n1,0,0\n0,1,0\n3,3,1\n4,3,1\n3,4,1\n", &["a", "b"], false).to_html();
+        assert!(html.contains("region class0") && html.contains("region class1"));
+        assert!(html.contains("&lt;yes&gt; against no") && !html.contains("<yes>"));
+        // The corner of the small values belongs to the first class, that of the large ones to the second.
+        let first = html.find("region class").unwrap();
+        assert!(html[first..].starts_with("region class0"));
+    }
+
+    #[test]
+    fn three_features_have_a_plot_of_the_fit() {
+        let text = "a,b,c,y\n0,0,1,1\n1,0,2,3\n2,1,0,5\n3,5,1,2\n1,1,7,0\n";
+        let drawn = report(text, &["a", "b", "c"], true).to_svg().unwrap();
+        assert!(drawn.contains("true y") && drawn.contains("fitted y"));
+    }
+}
