@@ -4,6 +4,7 @@
 
 pub mod compile;
 pub mod data;
+pub mod descent;
 pub mod exec;
 pub mod explain;
 mod file;
