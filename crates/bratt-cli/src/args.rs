@@ -2,6 +2,7 @@
 
 mod data;
 mod judging;
+mod surface;
 mod training;
 
 use crate::failure::EXIT_CODES;
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use data::{AuditArgs, CacheArgs, DataCommand, FetchArgs};
 pub use judging::{CompareArgs, EvalArgs, LabelsArgs, Reading};
 use std::path::PathBuf;
+pub use surface::{SurfaceArgs, SurfaceModel};
 pub use training::{FindLrArgs, Method, ReportArgs, ResumeArgs, TrainArgs, TuneArgs, YesNo};
 
 /// Trains image classifiers on the CPU.
@@ -91,6 +93,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Show layers, graph, compiled program or timing of a model
     Inspect(InspectArgs),
+    /// Show the error surface of two parameters, and the way of each optimizer over it
+    Surface(SurfaceArgs),
     /// Show a learning-rate schedule as a plot and a table
     Schedule(ScheduleArgs),
     /// Show the configuration as it would be resolved, explain its keys, or print its schema
