@@ -4,21 +4,21 @@
 //! `train` prints and for the run's `config.toml`.
 
 mod augment;
+mod choices;
 mod model;
+mod optim;
 
 pub use augment::{AugmentPlan, augment};
+pub use choices::{BalancePlan, balance, batch_size, monitor};
 pub use model::{ModelPlan, model, model_from_layers};
+pub use optim::{AUTO, OptimPlan, optim};
 
 use crate::commands;
 use crate::failure::{Exit, Failure};
 use crate::settings::{Origin, Settings};
-use crate::spec::{self, Training};
 use bratt::data::{DataError, Fit, Fractions, ImageOptions, Layout, OnBad, Options, Source};
 use bratt::exec::Isa;
 use bratt::names::hint;
-use bratt::optim::{Optimizer, Rule};
-use bratt::schedule::Schedule;
-use bratt::train::starting_rate;
 use std::path::PathBuf;
 
 /// The name by which the built-in digits are asked for.
@@ -150,103 +150,6 @@ pub fn fractions(settings: &Settings, source: Option<&Source>) -> Result<Fractio
     Ok(Fractions { train: 1.0 - val - test, val, test })
 }
 
-/// How the weights are moved.
-#[derive(Debug)]
-pub struct OptimPlan {
-    /// The update equations.
-    pub optimizer: Optimizer,
-    /// The learning rate.
-    pub schedule: Schedule,
-    /// The momentum, where it changes.
-    pub momentum: Option<Schedule>,
-}
-
-/// The optimiser and its schedules, for a training of so many epochs.
-///
-/// # Errors
-/// An unknown name, a number out of its range.
-pub fn optim(settings: &Settings, epochs: u64, steps_per_epoch: u64) -> Result<OptimPlan, Failure> {
-    let name = settings.get("optim.type", "adam".to_string())?;
-    let mut optimizer = Optimizer::by_name(&name).map_err(|error| {
-        Failure::configuration(format!("optim.type ({}): {error}", settings.origin("optim.type")))
-    })?;
-    let spec = settings.get("optim.schedule", "linear".to_string())?;
-    let (usual, reason) = match spec.as_str() {
-        "linear" => (starting_rate(&optimizer), format!("twice what is usual for {name}, as it falls")),
-        _ => (optimizer.default_learning_rate(), format!("usual for {name}")),
-    };
-    let rate = settings.get_or("optim.lr", usual, Origin::Chosen(reason))?;
-    if rate <= 0.0 {
-        return Err(settings.invalid("optim.lr", "a number above 0"));
-    }
-    let span = match settings.given::<u64>("optim.schedule_epochs")? {
-        Some(0) => return Err(settings.invalid("optim.schedule_epochs", "at least 1")),
-        span => span.unwrap_or(epochs),
-    };
-    let steps = span.saturating_mul(steps_per_epoch);
-    let schedule = spec::parse(&spec, Training { rate, steps, steps_per_epoch })?;
-
-    let mut momentum = None;
-    if let Rule::Momentum(_) | Rule::Nesterov(_) = optimizer.rule {
-        let constant = settings.given::<f64>("optim.momentum");
-        let mut constant_mu = None;
-        match constant {
-            Ok(value) => constant_mu = value,
-            Err(_) => {
-                if let Some(spec) = settings.given::<String>("optim.momentum")? {
-                    momentum = Some(spec::parse(&spec, Training { rate: 0.5, steps, steps_per_epoch })?);
-                }
-            }
-        }
-        let (mu, scheduled) = match &mut optimizer.rule {
-            Rule::Momentum(rule) => (&mut rule.mu, &mut rule.scheduled),
-            Rule::Nesterov(rule) => (&mut rule.mu, &mut rule.scheduled),
-            _ => unreachable!("only these two have a momentum"),
-        };
-        *scheduled = momentum.is_some();
-        *mu = constant_mu.unwrap_or(*mu);
-        if momentum.is_none() {
-            settings.get("optim.momentum", *mu)?;
-        }
-    }
-    let number = |name| settings.given::<f64>(name);
-    match &mut optimizer.rule {
-        Rule::Sgd(_) | Rule::Momentum(_) | Rule::Nesterov(_) => {}
-        Rule::AdaGrad(rule) => rule.epsilon = number("optim.epsilon")?.unwrap_or(rule.epsilon),
-        Rule::RmsProp(rule) => {
-            rule.rho = number("optim.rho")?.unwrap_or(rule.rho);
-            rule.epsilon = number("optim.epsilon")?.unwrap_or(rule.epsilon);
-        }
-        Rule::Adam(rule) => {
-            rule.rho1 = number("optim.rho1")?.unwrap_or(rule.rho1);
-            rule.rho2 = number("optim.rho2")?.unwrap_or(rule.rho2);
-            rule.epsilon = number("optim.epsilon")?.unwrap_or(rule.epsilon);
-        }
-        Rule::AdamW(rule) => {
-            rule.rho1 = number("optim.rho1")?.unwrap_or(rule.rho1);
-            rule.rho2 = number("optim.rho2")?.unwrap_or(rule.rho2);
-            rule.epsilon = number("optim.epsilon")?.unwrap_or(rule.epsilon);
-        }
-    }
-    let decay = optimizer.effective_weight_decay();
-    let decay = settings.get("optim.weight_decay", decay)?;
-    if optimizer.effective_weight_decay() != decay {
-        optimizer = optimizer.weight_decay(decay);
-    }
-    // 0 stands for no limit, so that a configuration can say so.
-    if let Some(limit) = number("optim.clip_norm")?.filter(|&limit| limit != 0.0) {
-        optimizer = optimizer.clip_norm(limit);
-    }
-    if let Some(limit) = number("optim.clip_value")?.filter(|&limit| limit != 0.0) {
-        optimizer = optimizer.clip_value(limit);
-    }
-    if let Some(kept) = number("optim.average")?.filter(|&kept| kept != 0.0) {
-        optimizer = optimizer.average(kept);
-    }
-    optimizer.check().map_err(|error| Failure::configuration(format!("optim.{error}")))?;
-    Ok(OptimPlan { optimizer, schedule, momentum })
-}
-
 /// A whole number of at least 1.
 ///
 /// # Errors
@@ -299,29 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_choice_is_answered_with_the_nearest() {
-        let text = optim(&settings(&["optim.type=adm"]), 1, 1).unwrap_err().text();
-        assert!(text.contains("did you mean `adam`?"), "{text}");
-    }
-
-    #[test]
-    fn momentum_is_a_number_or_a_schedule() {
-        let plan = optim(&settings(&["optim.type=nesterov", "optim.momentum=0.8"]), 1, 10).unwrap();
-        assert!(plan.momentum.is_none() && plan.optimizer.describe().contains("0.8"));
-        let growing = "optim.momentum=linear,from=0.5,to=0.99";
-        let plan = optim(&settings(&["optim.type=momentum", growing]), 2, 10).unwrap();
-        assert_eq!(plan.momentum, Some(Schedule::linear(0.5, 0.99, 20)));
-        assert!(plan.optimizer.schedules_momentum());
-    }
-
-    #[test]
-    fn numbers_out_of_range_name_their_key() {
-        for (set, key) in
-            [("optim.lr=0", "optim.lr"), ("optim.rho1=1.5", "rho1"), ("optim.clip_norm=-1", "clip_norm")]
-        {
-            let text = optim(&settings(&[set]), 1, 1).unwrap_err().text();
-            assert!(text.contains(key), "{text}");
-        }
+    fn fractions_out_of_range_are_refused() {
         assert!(fractions(&settings(&["data.val=1.5"]), None).is_err());
         assert!(fractions(&settings(&["data.val=0.6", "data.test=0.5"]), None).is_err());
     }

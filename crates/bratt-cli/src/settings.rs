@@ -187,7 +187,7 @@ impl Settings {
         let number = |value: Option<f64>| value.map(Value::Float);
         let count = |value: Option<u64>| value.map(|v| Value::Integer(i64::try_from(v).unwrap_or(i64::MAX)));
         let units = |n: &Vec<u32>| Value::Array(n.iter().map(|&n| Value::Integer(n.into())).collect());
-        let momentum = |text: String| text.parse().map_or(Value::String(text), Value::Float);
+        let number_or_text = |text: String| text.parse().map_or(Value::String(text), Value::Float);
         let flags = [
             ("--data", text(&args.data.clone().or(args.path.clone()))),
             ("--label", text(&args.label)),
@@ -198,6 +198,7 @@ impl Settings {
             ("--val", number(args.val)),
             ("--test", number(args.test)),
             ("--preprocess", text(&args.preprocess)),
+            ("--balance", text(&args.balance)),
             ("--augment", text(&args.augment)),
             ("--model", text(&args.model)),
             ("--hidden", args.hidden.as_ref().map(units)),
@@ -207,9 +208,9 @@ impl Settings {
             ("--input-drop", number(args.input_drop)),
             ("--init", text(&args.init)),
             ("--optimizer", text(&args.optimizer)),
-            ("--lr", number(args.lr)),
+            ("--lr", args.lr.clone().map(number_or_text)),
             ("--schedule", text(&args.schedule)),
-            ("--momentum", args.momentum.clone().map(momentum)),
+            ("--momentum", args.momentum.clone().map(number_or_text)),
             ("--weight-decay", number(args.weight_decay)),
             ("--average", number(args.average)),
             ("--clip-norm", number(args.clip_norm)),
@@ -218,6 +219,7 @@ impl Settings {
             ("--batch-size", count(args.batch_size)),
             ("--seed", count(args.seed)),
             ("--patience", count(args.patience)),
+            ("--monitor", text(&args.monitor)),
             ("--threads", count(args.threads)),
             ("--loaders", count(args.loaders)),
             ("--isa", text(&args.isa)),
@@ -236,6 +238,11 @@ impl Settings {
     /// Where a key that someone set comes from.
     pub fn origin(&self, name: &str) -> Origin {
         self.typed.get(name).map_or(Origin::Default, |(_, origin)| origin.clone())
+    }
+
+    /// Why a key has the value that it was resolved to.
+    pub fn reason(&self, name: &str) -> Origin {
+        self.resolved.borrow().get(name).map_or(Origin::Default, |(_, origin)| origin.clone())
     }
 
     /// A setting, or `default`.
@@ -272,6 +279,12 @@ impl Settings {
             }
             None => Err(self.invalid(name, T::EXPECTED)),
         }
+    }
+
+    /// Records what was decided for a key, and gives it back.
+    pub fn decide<T: Setting>(&self, name: &'static str, value: T, why: Origin) -> T {
+        self.record(name, value.value(), why);
+        value
     }
 
     fn record(&self, name: &'static str, value: Value, origin: Origin) {

@@ -44,8 +44,10 @@ pub enum Purpose {
     Fold = 7,
     /// Noisy copies of an image that is explained; the index is the copy.
     Explain = 8,
+    /// Drawing examples so that classes come equally often; the index is `class * 2^32 + round`.
+    Balance = 9,
     /// Settings of a trial of a search; the index is the trial.
-    Search = 9,
+    Search = 10,
 }
 
 fn words(value: u64) -> [u32; 2] {

@@ -54,6 +54,10 @@ pub struct TrainArgs {
     /// per-channel, standardize, pca, pca-whiten, zca or none; learned from the training part
     #[arg(long, value_name = "KIND", help_heading = "Data")]
     pub preprocess: Option<String>,
+    /// How much classes count where some have more examples than others: none, weights, sqrt-weights or sampling
+    /// [default: sqrt-weights where classes are very unequal]
+    #[arg(long, value_name = "HOW", help_heading = "Data")]
+    pub balance: Option<String>,
     /// Random changes to training images: none, light, standard or strong
     /// [default: standard for images in colour, else none]
     #[arg(long, value_name = "AMOUNT", help_heading = "Data")]
@@ -85,9 +89,9 @@ pub struct TrainArgs {
     /// sgd, momentum, nesterov, adagrad, rmsprop, adam or adamw
     #[arg(long, value_name = "NAME", help_heading = "Optimizer")]
     pub optimizer: Option<String>,
-    /// Learning rate
-    #[arg(long, value_name = "RATE", help_heading = "Optimizer")]
-    pub lr: Option<f64>,
+    /// Learning rate, or auto: the usual one, unless trying rates says something else [default: auto]
+    #[arg(long, value_name = "RATE|auto", help_heading = "Optimizer")]
+    pub lr: Option<String>,
     /// How the learning rate changes
     #[arg(long, value_name = "SPEC", help_heading = "Optimizer")]
     pub schedule: Option<String>,
@@ -110,15 +114,19 @@ pub struct TrainArgs {
     /// How often the training part is seen
     #[arg(long, short, value_name = "N", help_heading = "Training")]
     pub epochs: Option<u64>,
-    /// Examples in one step
+    /// Examples in one step [default: 64, less for little data]
     #[arg(long, short, value_name = "N", help_heading = "Training")]
     pub batch_size: Option<u64>,
     /// Decides everything random: split, order, weights, dropout
     #[arg(long, value_name = "N", help_heading = "Training")]
     pub seed: Option<u64>,
-    /// Stop after so many epochs without a better validation loss; 0 never stops early
+    /// Stop after so many epochs without a better result on the validation part; 0 never stops early
     #[arg(long, value_name = "N", help_heading = "Training")]
     pub patience: Option<u64>,
+    /// What decides which epoch is kept, and about patience: val_loss, accuracy, macro_f1 or balanced_accuracy
+    /// [default: val_loss]
+    #[arg(long, value_name = "MEASURE", help_heading = "Training")]
+    pub monitor: Option<String>,
     /// Threads [default: one a processor]; the result does not depend on it
     #[arg(long, value_name = "N", help_heading = "Training")]
     pub threads: Option<u64>,

@@ -1,6 +1,6 @@
 //! `bratt config show|explain|schema`
 
-use super::train::Job;
+use super::train::{Job, Search};
 use crate::args::{ExplainKeyArgs, TrainArgs};
 use crate::failure::{Exit, Failure};
 use crate::settings::{KEYS, Settings, known, schema};
@@ -12,7 +12,7 @@ use std::io::Write;
 /// Prints the configuration as `train` would resolve it, each value with its origin; nothing is trained or written.
 pub fn show(args: &TrainArgs) -> Result<(), Failure> {
     let settings = Settings::collect(args)?;
-    Job::prepare(&settings)?;
+    Job::prepare(&settings, Search::Later)?;
     settings.unused()?;
     let mut out = anstream::stdout();
     if args.json {

@@ -1,6 +1,6 @@
 //! `bratt find-lr [DATA]`
 
-use super::train::Job;
+use super::train::{Job, Search};
 use crate::args::{FindLrArgs, Global};
 use crate::failure::Failure;
 use crate::settings::Settings;
@@ -17,7 +17,7 @@ const HEIGHT: usize = 14;
 pub fn run(args: &FindLrArgs, global: Global) -> Result<u8, Failure> {
     let settings = Settings::collect(&args.train)?;
     let mut terminal = Terminal::new(global, if args.train.json { To::Error } else { To::Output });
-    let job = Job::prepare(&settings)?;
+    let job = Job::prepare(&settings, Search::Later)?;
     settings.unused()?;
     job.introduce(&settings, &mut terminal);
     let usual = RateRange::default();
@@ -40,7 +40,7 @@ pub fn run(args: &FindLrArgs, global: Global) -> Result<u8, Failure> {
     terminal.result(&match found.suggested {
         Some(suggested) => {
             format!(
-                "{DIM}found   {PLAIN}{BOLD}--lr {}{PLAIN}, a tenth of the rate at which the loss was least",
+                "{DIM}found   {PLAIN}{BOLD}--lr {}{PLAIN}, a tenth of the rate at which the loss was least; --lr auto does this",
                 rate(suggested)
             )
         }

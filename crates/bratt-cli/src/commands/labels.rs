@@ -2,7 +2,7 @@
 
 use super::judged::{self, Own};
 use super::load;
-use super::train::Job;
+use super::train::{Job, Search};
 use crate::args::{Global, LabelsArgs, TrainArgs};
 use crate::failure::{Exit, Failure};
 use crate::plan;
@@ -231,7 +231,7 @@ fn by_folds(
         threads: args.reading.threads.map(|n| n as u64),
         ..TrainArgs::default()
     })?;
-    let job = Job::prepare(&settings)?;
+    let job = Job::prepare(&settings, Search::Later)?;
     let sizes = splits.sizes();
     let all = sizes.train + sizes.val;
     // As the run has it, so that stopping and keeping the best work as they did there.
@@ -245,7 +245,7 @@ fn by_folds(
     let said = out_of_fold(splits.data().clone(), folds, val, job.seed, |fold, data| {
         // The schedule follows the number of steps, which is smaller than in the run.
         let steps = job.trainer.steps_per_epoch(data.train().len()).max(1) as u64;
-        let optim = plan::optim(&settings, job.epochs, steps)?;
+        let optim = plan::optim(&settings, job.epochs, steps, None)?;
         let mut trainer = job.trainer.clone().optimizer(optim.optimizer).schedule(optim.schedule);
         if let Some(momentum) = optim.momentum {
             trainer = trainer.momentum(momentum);

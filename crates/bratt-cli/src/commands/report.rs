@@ -1,7 +1,7 @@
 //! `bratt report RUN`
 
 use super::load;
-use super::train::Job;
+use super::train::{Job, Search};
 use crate::args::{Global, ReportArgs, YesNo};
 use crate::failure::{Exit, Failure};
 use crate::settings::{Origin, Settings};
@@ -42,7 +42,7 @@ pub fn run(args: &ReportArgs, global: Global) -> Result<u8, Failure> {
         changes.push(("machine.threads", Value::Integer(threads), Origin::Flag("--threads")));
     }
     let settings = Settings::of_run(&folder.path().join(RunFolder::CONFIG), &changes)?;
-    let job = Job::prepare(&settings).map_err(|failure| match args.data {
+    let job = Job::prepare(&settings, Search::Later).map_err(|failure| match args.data {
         None => failure.or_help("if the data was moved, say where it is: --data PATH"),
         Some(_) => failure,
     })?;

@@ -1,6 +1,6 @@
 //! `bratt resume RUN`
 
-use super::train::{Job, Place, View, carry_out};
+use super::train::{Job, Place, Search, View, carry_out};
 use super::tune;
 use crate::args::{Global, ResumeArgs};
 use crate::failure::{Exit, Failure};
@@ -39,7 +39,7 @@ pub fn run(args: &ResumeArgs, global: Global) -> Result<u8, Failure> {
     let changes = changes(args, &before, epochs, checkpoint.as_ref())?;
     let extended = changes.iter().any(|(name, ..)| *name == "train.epochs");
     let settings = Settings::of_run(&config, &changes)?;
-    let job = Job::prepare(&settings).map_err(|failure| moved(failure, args))?;
+    let job = Job::prepare(&settings, Search::Later).map_err(|failure| moved(failure, args))?;
     settings.unused()?;
     if extended {
         folder.write(RunFolder::CONFIG, settings.to_toml()).map_err(unusable)?;

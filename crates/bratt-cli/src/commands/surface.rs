@@ -193,7 +193,7 @@ fn choose(
     let momentum = || args.momentum.clone().unwrap_or_else(|| Ground::usual_momentum().to_string());
     let typed = TrainArgs {
         optimizer: Some(name.into()),
-        lr: Some(rate),
+        lr: Some(rate.to_string()),
         schedule: Some(args.schedule.clone().unwrap_or_else(|| "constant".into())),
         momentum: matches!(name, "momentum" | "nesterov").then(momentum),
         weight_decay: args.weight_decay,
@@ -203,7 +203,7 @@ fn choose(
         ..TrainArgs::default()
     };
     let settings = Settings::collect(&typed)?;
-    let OptimPlan { optimizer, schedule, momentum } = plan::optim(&settings, 1, args.steps)?;
+    let OptimPlan { optimizer, schedule, momentum, .. } = plan::optim(&settings, 1, args.steps, None)?;
     used.extend(settings.resolved().into_iter().map(|(key, _, _)| key));
     Ok(Chosen { method: Method { optimizer, schedule, momentum }, rate, why })
 }

@@ -2,6 +2,7 @@
 
 mod console;
 mod job;
+mod search;
 
 use super::report::write_report;
 use crate::args::{Global, TrainArgs};
@@ -14,7 +15,7 @@ use bratt::train::{
     Checkpoint, Evaluation, Event, Fit, Listener, Listeners, Predictions, Stop, StopReason, TrainError,
 };
 use console::Watch;
-pub use job::Job;
+pub use job::{Job, Search};
 use serde_json::json;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -31,7 +32,7 @@ pub fn run(args: &TrainArgs, global: Global) -> Result<u8, Failure> {
     }
     let settings = Settings::collect(args)?;
     let mut terminal = Terminal::new(global, if args.json { To::Error } else { To::Output });
-    let job = Job::prepare(&settings)?;
+    let job = Job::prepare(&settings, Search::Now(Some(&mut terminal)))?;
     for note in settings.unused()? {
         terminal.warn(&note);
     }
@@ -83,6 +84,9 @@ pub fn perform(
 ) -> Result<Done, Failure> {
     let Place { folder, mut events, .. } = place;
     let done = checkpoint.as_ref().map_or(Vec::new(), |checkpoint| checkpoint.history().to_vec());
+    if let Some(rates) = &job.rates {
+        folder.write(RunFolder::RATES, json!(rates).to_string()).map_err(unwritable)?;
+    }
     let mut metrics = folder.metrics(&done).map_err(unwritable)?;
     let mut checkpoints = folder.checkpoints().map_err(unwritable)?.every(job.between_checkpoints);
     checkpoints = checkpoints.complain_to(|error| {

@@ -15,7 +15,7 @@ mod trials;
 
 use super::report::write_report;
 use super::resume::same_isa;
-use super::train::{Done, Job, Place, called, interruption, perform, unwritable};
+use super::train::{Done, Job, Place, Search as RateSearch, called, interruption, perform, unwritable};
 use crate::args::{Global, Method, TuneArgs};
 use crate::failure::{Exit, Failure};
 use crate::settings::{Origin, Settings};
@@ -92,7 +92,7 @@ pub fn run(args: &TuneArgs, global: Global) -> Result<u8, Failure> {
         by: args.by,
     };
     // Everything that can be wrong with the first trial is found before a folder is made.
-    let first = Job::prepare(&settings.with(&searches.draw(how.seed, 1)))?;
+    let first = Job::prepare(&settings.with(&searches.draw(how.seed, 1)), RateSearch::Later)?;
     judged(&first)?;
     let runs = settings.get("run.folder", "runs".to_string())?;
     let folder = match settings.given::<String>("run.name")? {
@@ -301,7 +301,6 @@ impl Search {
     fn trial(&mut self, trial: usize, epochs: usize, [nth, of]: [usize; 2]) -> Result<Option<Row>, Failure> {
         let begin = Instant::now();
         let path = self.folder_of(trial);
-        let mut settings = self.settings_of(trial, epochs);
         let (folder, checkpoint) = match RunFolder::open(&path) {
             Ok(folder) => {
                 let last = folder.last_checkpoint().map_err(unwritable)?;
@@ -313,10 +312,19 @@ impl Search {
                 (RunFolder::at(&path).map_err(unwritable)?, None)
             }
         };
-        if let Some(isa) = checkpoint.as_ref().and_then(same_isa) {
-            settings = settings.with(&[("machine.isa", isa)]);
-        }
-        let job = Job::prepare(&settings)?;
+        let (settings, search) = match &checkpoint {
+            // What was found out when it began holds.
+            Some(checkpoint) => {
+                let longer = Value::Integer(epochs as i64);
+                let mut changes = vec![("train.epochs", longer, Origin::Chosen("of the search".into()))];
+                let isa = same_isa(checkpoint)
+                    .map(|isa| ("machine.isa", isa, Origin::Chosen("as it began".into())));
+                changes.extend(isa);
+                (Settings::of_run(&path.join(RunFolder::CONFIG), &changes)?, RateSearch::Later)
+            }
+            None => (self.settings_of(trial, epochs), RateSearch::Now(None)),
+        };
+        let job = Job::prepare(&settings, search)?;
         judged(&job)?;
         settings.unused()?;
         folder.write(RunFolder::CONFIG, settings.to_toml()).map_err(unwritable)?;
@@ -377,7 +385,8 @@ impl Search {
         };
         let path = self.folder_of(best.trial);
         if self.report && !interruption().is_requested() {
-            let job = Job::prepare(&Settings::of_run(&path.join(RunFolder::CONFIG), &[])?)?;
+            let settings = Settings::of_run(&path.join(RunFolder::CONFIG), &[])?;
+            let job = Job::prepare(&settings, RateSearch::Later)?;
             let folder = RunFolder::open(&path).map_err(unwritable)?;
             let model = super::load(&path)?;
             if let Err(failure) = write_report(&job, &folder, &model, None, None) {

@@ -17,7 +17,7 @@ use super::Shown;
 use super::canvas::{Canvas, Ink};
 use super::plot::{Area, LABEL, Plot};
 use crate::terminal::{clock, magnitude, percent, rate, seconds, thousands};
-use bratt::train::EpochEnd;
+use bratt::train::{EpochEnd, Monitor};
 
 /// Lines above the curves.
 const HEAD: usize = 4;
@@ -155,7 +155,14 @@ fn epochs(canvas: &mut Canvas, shown: &Shown, row: usize, rows: usize) {
             canvas.text(row, end, ink, mark);
         }
     };
-    put(row, Ink::Dim, COLUMNS.map(|(name, _)| name.to_string()), "");
+    let monitored = shown.started.as_ref().and_then(|started| Monitor::by_name(&started.monitor));
+    let balanced = monitored == Some(Monitor::BalancedAccuracy);
+    let third = if balanced { Monitor::BalancedAccuracy } else { Monitor::MacroF1 };
+    let mut names = COLUMNS.map(|(name, _)| name.to_string());
+    if balanced {
+        names[4] = "balanced".into();
+    }
+    put(row, Ink::Dim, names, "");
     let from = shown.epochs.len().saturating_sub(rows);
     let best = shown.epochs.iter().rposition(|end| end.best && end.validation.is_some());
     for (at, end) in shown.epochs.iter().enumerate().skip(from) {
@@ -166,7 +173,7 @@ fn epochs(canvas: &mut Canvas, shown: &Shown, row: usize, rows: usize) {
             format!("{:.4}", end.train_loss),
             number(score.map(|s| s.loss), &|x| format!("{x:.4}")),
             number(score.and_then(|s| s.accuracy), &percent),
-            number(score.and_then(|s| s.macro_f1), &percent),
+            number(score.and_then(|s| third.of(&s)), &percent),
             rate(end.learning_rate),
             seconds(end.seconds),
         ];

@@ -22,6 +22,8 @@ fn started(epochs: usize, classes: usize) -> Event {
         augment: text(),
         optimizer: text(),
         schedule: text(),
+        balance: text(),
+        monitor: text(),
         batch_size: 64,
         epochs,
         steps_per_epoch: 40,
@@ -50,6 +52,7 @@ fn training(epochs: usize, classes: usize) -> Shown {
                 loss: loss + 0.05,
                 accuracy: (classes > 0).then_some(share),
                 macro_f1: (classes > 0).then_some(share),
+                balanced_accuracy: (classes > 0).then_some(share),
             };
             shown.epochs.push(EpochEnd {
                 epoch,

@@ -45,6 +45,7 @@ const SHARE: Kind = UNIT;
 const POSITIVE: Kind = Number(0.0, f64::INFINITY);
 const SIZE: Kind = Either(&Count(1), &Text);
 const FLIP: Kind = Either(&Bool, &UNIT);
+const RATE: Kind = Either(&POSITIVE, &OneOf(&["auto"]));
 const NUMBER_OR_TEXT: Kind = Either(&UNIT, &Text);
 
 impl Kind {
@@ -177,6 +178,13 @@ pub const KEYS: &[Key] = &[
         "per-channel",
     ),
     key(
+        "data.balance",
+        "--balance",
+        "how much classes count: none, weights, sqrt-weights or sampling",
+        OneOf(&["none", "weights", "sqrt-weights", "sampling"]),
+        "sqrt-weights where the largest class has 3 times the examples of the smallest, else none",
+    ),
+    key(
         "augment.preset",
         "--augment",
         "random changes to training images: none, light, standard or strong",
@@ -265,9 +273,9 @@ pub const KEYS: &[Key] = &[
     key(
         "optim.lr",
         "--lr",
-        "learning rate",
-        POSITIVE,
-        "the optimizer's usual rate; twice that for the linear schedule",
+        "learning rate; auto: the usual one, unless trying rates says something else",
+        RATE,
+        "auto; the optimizer's usual rate (twice that for the linear schedule) for less than 140 steps",
     ),
     key("optim.schedule", "--schedule", "how the learning rate changes", Text, "linear"),
     only_key(
@@ -304,14 +312,27 @@ pub const KEYS: &[Key] = &[
         "0",
     ),
     key("train.epochs", "--epochs", "how often the training part is seen", Count(1), "30"),
-    key("train.batch_size", "--batch-size", "examples in one step", Count(1), "64"),
+    key(
+        "train.batch_size",
+        "--batch-size",
+        "examples in one step",
+        Count(1),
+        "64; 32 or 16 for less than 320 or 160 examples",
+    ),
     key("train.seed", "--seed", "decides everything random", Count(0), "0"),
     key(
         "train.patience",
         "--patience",
-        "epochs without a better validation loss before stopping; 0: never",
+        "epochs without a better result, by train.monitor, before stopping; 0: never",
         Count(0),
         "0",
+    ),
+    key(
+        "train.monitor",
+        "--monitor",
+        "what decides which epoch is kept: val_loss, accuracy, macro_f1 or balanced_accuracy",
+        OneOf(&["val_loss", "accuracy", "macro_f1", "balanced_accuracy"]),
+        "val_loss",
     ),
     key("machine.threads", "--threads", "threads; 0 for one a processor", Count(0), "0"),
     key(

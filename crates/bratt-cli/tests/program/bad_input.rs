@@ -88,7 +88,8 @@ fn unknown_options_are_answered_with_the_nearest() {
     let place = Place::new();
     place.bratt("train --epoch 3").fails(2, &["'--epoch'", "'--epochs'"]);
     place.bratt("trian").fails(2, &["'trian'", "'train'"]);
-    place.bratt("train --lr fast").fails(2, &["'fast'", "--lr"]);
+    place.bratt("train --lr fast").fails(4, &["found \"fast\" (--lr)", "above 0, or auto"]);
+    place.bratt("train --epochs few").fails(2, &["'few'", "--epochs"]);
     place.bratt("train --model mpl").fails(4, &["--model", "did you mean `mlp`?"]);
     place.bratt("train --optimizer adm").fails(4, &["--optimizer", "did you mean `adam`?"]);
     place.bratt("train --schedule linar").fails(4, &["did you mean `linear`?"]);

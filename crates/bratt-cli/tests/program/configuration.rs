@@ -61,7 +61,7 @@ fn a_folder_that_cannot_be_written_is_told_before_training() {
 #[test]
 fn the_configuration_is_shown_without_training() {
     let place = Place::new();
-    let shown = place.bratt("config show --optimizer rmsprop --set optim.rho=0.8").good();
+    let shown = place.bratt("config show --epochs 1 --optimizer rmsprop --set optim.rho=0.8").good();
     assert!(shown.contains("type = \"rmsprop\"") && shown.contains("# --optimizer"), "{shown}");
     assert!(shown.contains("rho = 0.8") && shown.contains("# --set"), "{shown}");
     assert!(!place.path("runs").exists());

@@ -32,6 +32,7 @@ pub struct Loader<'a> {
     steps: usize,
     seed: u64,
     augment: Augment,
+    balanced: bool,
 }
 
 /// The labels of a batch.
@@ -72,7 +73,12 @@ impl<'a> Loader<'a> {
         seed: u64,
         augment: &Augment,
     ) -> Loader<'a> {
-        Loader { data, train, size, steps, seed, augment: augment.clone() }
+        Loader { data, train, size, steps, seed, augment: augment.clone(), balanced: false }
+    }
+
+    /// Whether each epoch draws its examples so that classes come equally often; see [`Batches::balanced`].
+    pub fn balanced(self, balanced: bool) -> Loader<'a> {
+        Loader { balanced: balanced && !self.data.classes().is_empty(), ..self }
     }
 
     /// Batches of an epoch.
@@ -82,7 +88,10 @@ impl<'a> Loader<'a> {
 
     /// The order of epoch `epoch`, from 0.
     pub fn epoch(&self, epoch: u64) -> Batches {
-        Batches::training(self.train, self.size, LastBatch::Keep, self.seed, epoch)
+        match self.balanced {
+            true => Batches::balanced(self.train, self.data.labels(), self.size, self.seed, epoch),
+            false => Batches::training(self.train, self.size, LastBatch::Keep, self.seed, epoch),
+        }
     }
 
     /// Memory and means to make batches on the calling thread.
@@ -147,7 +156,7 @@ impl<'a> Loader<'a> {
             let (_, order) = of.insert((epoch, order));
             let (Ok(mut batch), Some(indices)) = (empty.recv(), order.get(at)) else { return };
             batch.features.resize(indices.len() * self.data.feature_len(), 0.0);
-            maker.make(epoch, indices, &mut batch.features, &mut batch.labels);
+            maker.make(order, at, &mut batch.features, &mut batch.labels);
             if full.send(batch).is_err() {
                 return;
             }
@@ -172,12 +181,13 @@ pub struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    /// Writes the examples at `indices` as epoch `epoch` (from 0) sees them: `features` is
-    /// `[indices.len(), feature_len]`. Longer slices keep their tails. Allocates nothing once `labels` was used.
+    /// Writes batch number `at` of an epoch, as that sees its n examples: `features` is `[n, feature_len]`. Longer slices
+    /// keep their tails. Allocates nothing once `labels` was used.
     ///
     /// # Panics
     /// If an index is not one of the data set, or `features` is too short.
-    pub fn make(&mut self, epoch: u64, indices: &[u32], features: &mut [f32], labels: &mut Labels) {
+    pub fn make(&mut self, of: &Batches, at: usize, features: &mut [f32], labels: &mut Labels) {
+        let indices = of.get(at).unwrap_or(&[]);
         let n = indices.len();
         labels.own.resize(n, 0.0);
         let (Some(augmenter), Features::Pixels { bytes, scale }) =
@@ -190,7 +200,8 @@ impl Maker<'_> {
         let label = |index: u32| self.data.labels().get(index as usize).map_or(0.0, |&label| label as f32);
         labels.partner.clear();
         labels.weight.clear();
-        for (at, (&index, row)) in indices.iter().zip(features.chunks_exact_mut(width)).enumerate() {
+        let examples = indices.iter().zip(of.rounds(at)).zip(features.chunks_exact_mut(width));
+        for (at, ((&index, epoch), row)) in examples.enumerate() {
             let picture = |index: u32| &bytes[index as usize * width..][..width];
             values(augmenter.apply(picture(index), epoch, index), *scale, row);
             labels.own[at] = label(index);
@@ -199,7 +210,7 @@ impl Maker<'_> {
             else {
                 continue;
             };
-            let partner = self.train[partner];
+            let (partner, epoch) = of.draw(partner).unwrap_or((self.train[partner], epoch));
             values(augmenter.apply(picture(partner), epoch, partner), *scale, &mut self.other);
             mix.apply(row, &self.other, frame);
             labels.partner.push(label(partner));
@@ -257,7 +268,8 @@ impl Feed<'_> {
                 if epoch != here.epoch {
                     (here.epoch, here.order) = (epoch, here.loader.epoch(epoch));
                 }
-                here.maker.make(epoch, here.order.get(at)?, features, &mut here.labels);
+                here.order.get(at)?;
+                here.maker.make(&here.order, at, features, &mut here.labels);
                 Some(&here.labels)
             }
             Source::Lanes(lanes) => {
@@ -346,6 +358,42 @@ mod tests {
         let eight = rows(all(&mixed(), 8, 0));
         assert!(eight == rows(all(&mixed(), 33, 2)));
         assert!(eight.iter().all(|(_, [_, _, weight])| (0.0..=1.0).contains(weight)));
+    }
+
+    #[test]
+    fn where_classes_come_equally_often_so_do_partners_and_twice_the_same_is_changed_twice() {
+        let data = digits();
+        let of = |class: u32| (0..1797u32).filter(move |&at| digits().labels()[at as usize] == class);
+        let train: Vec<u32> = of(3).take(100).chain(of(5).take(4)).collect();
+        let augment = Augment { rotation: 10.0, mixup: 0.4, ..Augment::default() };
+        let loader = |augment: &Augment| {
+            Loader::new(&data, &train, 26.try_into().unwrap(), 4, 7, augment).balanced(true)
+        };
+        let mixing = loader(&augment);
+        let seen = all_of(&mixing, 0, 0..40, 26);
+        for loaders in [1, 3] {
+            assert!(all_of(&mixing, loaders, 0..40, 26) == seen, "{loaders}");
+            assert!(all_of(&mixing, loaders, 13..40, 26) == seen[13..], "{loaders}");
+        }
+        let fives = |of: &dyn Fn(&Labels) -> Vec<f32>| {
+            seen.iter().flat_map(|(_, labels)| of(labels)).filter(|&label| label == 5.0).count()
+        };
+        assert_eq!(fives(&|labels| labels.own.clone()), 520);
+        // 1040 fair coins have a standard deviation of 16.
+        let partners = fives(&|labels| labels.partner.clone());
+        assert!(partners.abs_diff(520) < 80, "{partners}");
+
+        let turned = loader(&Augment { mixup: 0.0, ..augment });
+        let epoch = all_of(&turned, 0, 0..4, 26);
+        let rows = epoch.iter().flat_map(|(x, y)| x.chunks(64).zip(&y.own));
+        let mut rows: Vec<Vec<u32>> = rows
+            .filter(|(_, label)| **label == 5.0)
+            .map(|(row, _)| row.iter().map(|x| x.to_bits()).collect())
+            .collect();
+        assert_eq!(rows.len(), 52, "13 times each of the 4");
+        rows.sort();
+        rows.dedup();
+        assert!(rows.len() > 45, "{} of 52 pictures differ", rows.len());
     }
 
     #[test]

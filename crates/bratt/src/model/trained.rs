@@ -107,6 +107,12 @@ pub struct Provenance {
     /// The random changes to training examples in words, if there were any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub augment: Option<String>,
+    /// How much classes counted, if not all examples counted the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balance: Option<String>,
+    /// What decided which epoch was kept, if not the validation loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monitor: Option<String>,
     /// The result on the test part, once it was measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<Measured>,

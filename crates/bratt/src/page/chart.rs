@@ -32,6 +32,8 @@ pub(crate) struct Line {
 pub(crate) struct Chart {
     pub title: &'static str,
     pub x: &'static str,
+    /// Places are logarithms to base 10.
+    pub log_x: bool,
     /// Values are shares, shown in percent.
     pub percent: bool,
     /// Whether the axis begins at 0.
@@ -81,8 +83,8 @@ impl Chart {
             values.sort_by(f64::total_cmp);
             of(&values)
         };
-        let (_, most) = range(0, &|x| (x[0], x[x.len() - 1]));
-        let x = [0.0, most.max(1e-9)];
+        let (least, most) = range(0, &|x| (x[0], x[x.len() - 1]));
+        let x = if self.log_x { [least, most.max(least + 1e-9)] } else { [0.0, most.max(1e-9)] };
         // A few wild steps at the beginning must not press all else to the ground.
         let calm = lines.iter().filter(|line| line.class != "faint").flat_map(|line| &line.points);
         let calm = calm.map(|point| point[1]).fold(f64::NEG_INFINITY, f64::max);
@@ -119,7 +121,7 @@ impl Chart {
         let (columns, step) = ticks(scale.x[0], scale.x[1], 6);
         for x in columns.into_iter().filter(|x| (x - x.round()).abs() < 1e-9) {
             let text = el("text").class("mid").at([("x", scale.column(x)), ("y", HEIGHT - BOTTOM + 17.0)]);
-            all.push(text.with(tick(x, step.max(1.0))));
+            all.push(text.with(if self.log_x { tick(10f64.powf(x), 0.0) } else { tick(x, step.max(1.0)) }));
         }
         let name =
             el("text").class("mid soft").at([("x", (LEFT + WIDTH - RIGHT) / 2.0), ("y", HEIGHT - 2.0)]);
@@ -161,7 +163,8 @@ impl Chart {
                 ("y2", HEIGHT - BOTTOM),
             ]));
             let digits = if x.fract() == 0.0 { 1.0 } else { 0.01 };
-            let mut words = vec![format!("{} {}", self.x, tick(x, digits))];
+            let place = if self.log_x { plain(10f64.powf(x)) } else { tick(x, digits) };
+            let mut words = vec![format!("{} {place}", self.x)];
             for line in &named {
                 let Some(point) = line.points.iter().find(|point| point[0] == x) else { continue };
                 let dot = el("circle").class(line.class).at([
@@ -195,7 +198,8 @@ impl Chart {
         };
         let told: Vec<String> =
             lines.iter().filter(|line| line.class != "faint").filter_map(|l| line(&l)).collect();
-        format!("{} over {}s: {}. The numbers stand in the table below.", self.title, self.x, told.join("; "))
+        let below = if self.log_x { "" } else { " The numbers stand in the table below." };
+        format!("{} over {}s: {}.{below}", self.title, self.x, told.join("; "))
     }
 }
 
@@ -238,6 +242,7 @@ mod tests {
         Chart {
             title: "Loss",
             x: "epoch",
+            log_x: false,
             percent,
             from_zero,
             limit,

@@ -194,6 +194,7 @@ impl RegressionReport {
         let chart = Chart {
             title: "Cost J",
             x: "step",
+            log_x: false,
             percent: false,
             from_zero: true,
             limit: None,

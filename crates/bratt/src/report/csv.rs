@@ -4,8 +4,8 @@ use super::sink::Sink;
 use crate::train::{EpochEnd, Event, Listener};
 use std::io::{self, Write};
 
-/// Writes one row an epoch: `epoch,train_loss,val_loss,val_accuracy,val_macro_f1,learning_rate,best,seconds`; a cell
-/// without a value is empty.
+/// Writes one row an epoch: `epoch,train_loss,val_loss,val_accuracy,val_macro_f1,val_balanced_accuracy,
+/// learning_rate,best,seconds`; a cell without a value is empty.
 #[derive(Debug)]
 pub struct EpochTable<W: Write> {
     sink: Sink<W>,
@@ -43,18 +43,21 @@ impl<W: Write> Listener for EpochTable<W> {
 /// Writes a row, and the header before the first one.
 pub(super) fn row(out: &mut impl Write, end: &EpochEnd, header: bool) -> io::Result<()> {
     if header {
-        writeln!(out, "epoch,train_loss,val_loss,val_accuracy,val_macro_f1,learning_rate,best,seconds")?;
+        let names =
+            ["epoch", "train_loss", "val_loss", "val_accuracy", "val_macro_f1", "val_balanced_accuracy"];
+        writeln!(out, "{},learning_rate,best,seconds", names.join(","))?;
     }
     let cell = |value: Option<f64>| value.map_or_else(String::new, |x| x.to_string());
     let val = end.validation;
     writeln!(
         out,
-        "{},{},{},{},{},{},{},{:.3}",
+        "{},{},{},{},{},{},{},{},{:.3}",
         end.epoch,
         end.train_loss,
         cell(val.map(|v| v.loss)),
         cell(val.and_then(|v| v.accuracy)),
         cell(val.and_then(|v| v.macro_f1)),
+        cell(val.and_then(|v| v.balanced_accuracy)),
         end.learning_rate,
         u8::from(end.best),
         end.seconds
@@ -71,9 +74,9 @@ mod tests {
     fn one_row_an_epoch_under_one_header() {
         let mut out = Vec::new();
         let mut table = EpochTable::new(&mut out);
-        for (epoch, validation) in
-            [(1, None), (2, Some(Score { loss: 0.25, accuracy: Some(0.5), macro_f1: None }))]
-        {
+        let (accuracy, macro_f1, balanced_accuracy) = (Some(0.5), None, Some(0.75));
+        let score = Score { loss: 0.25, accuracy, macro_f1, balanced_accuracy };
+        for (epoch, validation) in [(1, None), (2, Some(score))] {
             let (train_loss, learning_rate, seconds) = (1.5, 0.001, 0.1234);
             let end = EpochEnd { epoch, train_loss, validation, best: true, learning_rate, seconds };
             table.event(&Event::Epoch(end));
@@ -81,6 +84,6 @@ mod tests {
         table.finish().unwrap();
         let text = String::from_utf8(out).unwrap();
         let rows: Vec<&str> = text.lines().skip(1).collect();
-        assert_eq!(rows, ["1,1.5,,,,0.001,1,0.123", "2,1.5,0.25,0.5,,0.001,1,0.123"]);
+        assert_eq!(rows, ["1,1.5,,,,,0.001,1,0.123", "2,1.5,0.25,0.5,,0.75,0.001,1,0.123"]);
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! config.toml       the resolved configuration, as the program that began the run writes it
+//! find-lr.json      the learning rates that were tried, if one was searched for
 //! data.json         the data set: name, fingerprint, shape, classes, sizes of the parts
 //! split.csv         index,part: which example is where
 //! events.jsonl      everything that happened, one JSON object a line
@@ -96,6 +97,8 @@ pub enum RunError {
 impl RunFolder {
     /// The name of the configuration in the folder.
     pub const CONFIG: &'static str = "config.toml";
+    /// The name of the learning rates that were tried.
+    pub const RATES: &'static str = "find-lr.json";
     /// The name of the model file in the folder.
     pub const MODEL: &'static str = "model.safetensors";
     /// The name of the report in the folder.

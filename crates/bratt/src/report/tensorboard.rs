@@ -25,8 +25,8 @@ use std::io::{self, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Writes a TensorBoard event file: `loss/step` about [`TensorBoard::STEPS`] times an epoch, and for each epoch `loss/train`,
-/// `loss/validation`, `accuracy/validation`, `macro_f1/validation` and `learning_rate`; at the end `loss/test` and
-/// `accuracy/test`. TensorBoard reads files with `tfevents` in their names.
+/// `loss/validation`, `accuracy/validation`, `macro_f1/validation`, `balanced_accuracy/validation` and
+/// `learning_rate`; at the end `loss/test` and `accuracy/test`. TensorBoard reads files with `tfevents` in their names.
 ///
 /// ```
 /// use bratt::report::TensorBoard;
@@ -100,6 +100,7 @@ impl<W: Write> Listener for TensorBoard<W> {
                     ("loss/validation", score.map(|score| score.loss)),
                     ("accuracy/validation", score.and_then(|score| score.accuracy)),
                     ("macro_f1/validation", score.and_then(|score| score.macro_f1)),
+                    ("balanced_accuracy/validation", score.and_then(|score| score.balanced_accuracy)),
                     ("learning_rate", Some(end.learning_rate)),
                 ];
                 self.scalars(&scalars, true);
@@ -276,7 +277,12 @@ mod tests {
         board.event(&Event::Epoch(EpochEnd {
             epoch: 2,
             train_loss: 0.75,
-            validation: Some(Score { loss: 0.5, accuracy: Some(0.875), macro_f1: None }),
+            validation: Some(Score {
+                loss: 0.5,
+                accuracy: Some(0.875),
+                macro_f1: None,
+                balanced_accuracy: None,
+            }),
             best: true,
             learning_rate,
             seconds: 1.0,

@@ -7,7 +7,8 @@ use crate::page::{Element, Markup, Section, document, el};
 
 pub(super) fn page(surface: &Surface, version: &str, command: &str) -> String {
     let told = surface.conclusion();
-    let mut first = el("header").with(el("p").class("kicker").with("Error surface")).with(el("h1").with(&surface.title));
+    let mut first =
+        el("header").with(el("p").class("kicker").with("Error surface")).with(el("h1").with(&surface.title));
     for sentence in told.iter().skip(if told.len() > 1 { told.len() - 1 } else { 0 }) {
         first = first.with(el("p").class("lead").with(capital(sentence)));
     }

@@ -16,14 +16,14 @@
 //! | `bratt.isa` | the instruction set, on which the last digits depend |
 //! | `bratt.sum` | XXH3 of names, shapes and values of the tensors and of the entries before, in hexadecimal |
 
-use super::event::{EpochEnd, StopReason};
+use super::event::{EpochEnd, Score, StopReason};
 use crate::exec::Slots;
 use crate::file::tensors;
 use crate::graph::{Role, Slot};
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::Xxh3Default;
@@ -105,8 +105,6 @@ pub(super) struct BestEpoch {
     pub(super) epoch: usize,
     /// Steps of the whole training until its end.
     pub(super) step: u64,
-    /// Its validation loss; none without a validation part.
-    pub(super) loss: Option<f64>,
 }
 
 impl Progress {
@@ -117,6 +115,11 @@ impl Progress {
             self.waits_from = self.epoch;
         }
         self.epochs = epochs;
+    }
+
+    /// The validation part's result in the best epoch so far; none without such an epoch or part.
+    pub(super) fn best_score(&self) -> Option<Score> {
+        self.history.get(self.best?.epoch.checked_sub(1)?)?.validation
     }
 
     /// Epochs since the best one.
@@ -315,8 +318,11 @@ impl Checkpoint {
 
     /// Checks that it is of this training.
     pub(super) fn check(&self, identity: &Identity, epochs: usize) -> Result<(), CheckpointError> {
-        for (key, expected) in identity {
-            let found = self.identity.get(key).map_or("missing", String::as_str);
+        // What is left out is as usual.
+        let keys: BTreeSet<&String> = identity.keys().chain(self.identity.keys()).collect();
+        for key in keys {
+            let [found, expected] =
+                [&self.identity, identity].map(|of| of.get(key).map_or("as usual", String::as_str));
             if found != expected {
                 let [found, expected] = [found, expected].map(shortened);
                 return Err(CheckpointError::Other { key: key.clone(), found, expected });

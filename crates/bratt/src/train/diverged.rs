@@ -9,28 +9,30 @@ use super::FirstBad;
 use super::step::with_all_nodes;
 use super::stepper::Stepper;
 use crate::compile::{Options, compile};
+use crate::data::Batches;
 use crate::data::loader::Maker;
 use crate::exec::{Key, Slots};
 use crate::graph::Graph;
+use std::ops::Range;
 
-/// The step (from 0) in which the first value went wrong, and that value. `slots` is the state before `first_step`, and
-/// `batches` are the examples of epoch `epoch` (from 0) from there on. Without a bad step, the last one and nothing.
-pub(super) fn first_bad<'b>(
+/// The step (from 0) in which the first value went wrong, and that value. `slots` is the state before `first_step`, which
+/// is the first of the batches `at` of an epoch. Without a bad step, the last one and nothing.
+pub(super) fn first_bad(
     stepper: &mut Stepper<'_>,
     maker: &mut Maker<'_>,
     mut slots: Slots,
-    epoch: u64,
-    batches: impl Iterator<Item = &'b [u32]>,
+    epoch: &Batches,
+    at: Range<usize>,
     first_step: u64,
 ) -> (u64, Option<FirstBad>) {
     let mut last = first_step;
-    for (step, indices) in (first_step..).zip(batches) {
+    for (step, at) in (first_step..).zip(at) {
         let before = slots.clone();
-        let loss = stepper.replay(&mut slots, maker, epoch, indices, step);
+        let loss = stepper.replay(&mut slots, maker, epoch, at, step);
         last = step;
         let slots_are_finite = slots.iter().all(|(_, values)| values.iter().all(|x| x.is_finite()));
         if !loss.is_finite() || !slots_are_finite {
-            return (step, first_bad_node(stepper, maker, before, epoch, indices, step));
+            return (step, first_bad_node(stepper, maker, before, epoch, at, step));
         }
     }
     (last, None)
@@ -40,17 +42,17 @@ fn first_bad_node(
     stepper: &Stepper<'_>,
     maker: &mut Maker<'_>,
     mut slots: Slots,
-    epoch: u64,
-    indices: &[u32],
+    epoch: &Batches,
+    at: usize,
     step: u64,
 ) -> Option<FirstBad> {
     let trainer = stepper.trainer;
     // The same graph was built and compiled before training began.
-    let graph = stepper.graph(indices.len()).ok()?;
+    let graph = stepper.graph(epoch.get(at)?.len()).ok()?;
     let options = Options { layout: Some(stepper.layout.clone()), fuse: false, ..Options::default() };
     let program = compile(&with_all_nodes(&graph).ok()?, &options).ok()?;
     let mut runner = stepper.machine.load(program);
-    stepper.feed(&mut runner, maker, epoch, indices, step);
+    stepper.feed(&mut runner, maker, epoch, at, step);
     runner.run(&mut slots, Key { seed: trainer.seed, step });
     (0..graph.nodes().len()).find_map(|i| {
         let values = runner.get(&format!("node {i}"))?;

@@ -1,6 +1,6 @@
 //! Running a model over a part, to judge it.
 //!
-//! After each epoch only loss, accuracy and macro-F1 are taken; all measures of [`crate::metrics`] at the end.
+//! After each epoch only loss, accuracy, macro-F1 and balanced accuracy are taken; all measures of [`crate::metrics`] at the end.
 
 use super::predictions::Outputs;
 use super::{Evaluation, Part, Predictions, Score, TrainError};
@@ -118,6 +118,7 @@ impl Evaluator {
             loss: sum / f64::from(n.max(1)),
             accuracy: of_classes(confusion.accuracy()),
             macro_f1: of_classes(confusion.macro_f1()),
+            balanced_accuracy: of_classes(confusion.balanced_accuracy()),
         }
     }
 

@@ -215,7 +215,12 @@ impl Evaluation {
 
     /// The short form.
     pub fn score(&self) -> Score {
-        Score { loss: self.loss, accuracy: self.accuracy(), macro_f1: self.macro_f1() }
+        let balanced_accuracy = match &self.measures {
+            Measures::Classes { detail, .. } => Some(detail.balanced_accuracy),
+            Measures::Values { .. } => None,
+        };
+        let (accuracy, macro_f1) = (self.accuracy(), self.macro_f1());
+        Score { loss: self.loss, accuracy, macro_f1, balanced_accuracy }
     }
 
     /// What a model file keeps of it.

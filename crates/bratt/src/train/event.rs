@@ -102,6 +102,12 @@ pub struct Started {
     pub optimizer: String,
     /// The learning rate's schedule in words.
     pub schedule: String,
+    /// How much classes count; see [`Balance`](super::Balance).
+    #[serde(default)]
+    pub balance: String,
+    /// What decides which epoch is kept; see [`Monitor`](super::Monitor).
+    #[serde(default)]
+    pub monitor: String,
     /// Examples a step.
     pub batch_size: usize,
     /// Epochs at most.
@@ -131,7 +137,7 @@ pub struct EpochEnd {
     pub train_loss: f64,
     /// The validation part's result; none without such a part.
     pub validation: Option<Score>,
-    /// Whether no epoch before had a lower validation loss.
+    /// Whether it is the best so far, by what is monitored (see [`Monitor`](super::Monitor)).
     pub best: bool,
     /// The learning rate of the last step.
     pub learning_rate: f64,
@@ -148,6 +154,9 @@ pub struct Score {
     pub accuracy: Option<f64>,
     /// Mean F1 of the classes; none for regression.
     pub macro_f1: Option<f64>,
+    /// Mean recall of the classes; none for regression.
+    #[serde(default)]
+    pub balanced_accuracy: Option<f64>,
 }
 
 /// Why a training ended.
@@ -156,7 +165,7 @@ pub struct Score {
 pub enum StopReason {
     /// All epochs are done.
     Completed,
-    /// The validation loss did not get better for as many epochs as the patience.
+    /// What is monitored did not get better for as many epochs as the patience.
     EarlyStop,
     /// Somebody asked to stop.
     Interrupted,

@@ -17,11 +17,11 @@
 
 use super::step::least_batch;
 use super::stepper::Stepper;
-use super::{Splits, TrainError, Trainer};
+use super::{Balance, Splits, TrainError, Trainer};
 use crate::data::loader::Loader;
 use crate::exec::Slots;
 use crate::schedule::Schedule;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::num::NonZeroUsize;
 
 const SMOOTHING: f64 = 0.9;
@@ -33,7 +33,7 @@ const ROOM: f64 = 10.0;
 const FEWEST: usize = 10;
 
 /// What a range test found.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct RateTest {
     /// One a step.
     pub points: Vec<RatePoint>,
@@ -44,7 +44,7 @@ pub struct RateTest {
 }
 
 /// One step of a range test.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct RatePoint {
     /// The learning rate.
     pub rate: f64,
@@ -90,6 +90,19 @@ impl Trainer {
     /// # Errors
     /// As [`Trainer::fit`], and a range that cannot be.
     pub fn find_rate(&self, data: &Splits, range: RateRange) -> Result<RateTest, TrainError> {
+        self.find_rate_with(data, range, |_| {})
+    }
+
+    /// As [`Trainer::find_rate`], and tells each step as it is done.
+    ///
+    /// # Errors
+    /// As [`Trainer::find_rate`].
+    pub fn find_rate_with(
+        &self,
+        data: &Splits,
+        range: RateRange,
+        mut each: impl FnMut(&RatePoint),
+    ) -> Result<RateTest, TrainError> {
         let RateRange { low, high, steps } = range;
         if !(low > 0.0 && low < high && high.is_finite()) {
             let found = format!("{low:e} to {high:e}");
@@ -112,15 +125,18 @@ impl Trainer {
         // Whole batches only: the losses of small ones are wild.
         let per_epoch = (train.len() / size).max(1);
         debug_assert!(size >= least_batch(&network));
-        let mut stepper = Stepper::new(&trainer, &network, &machine, &[size], steps as u64)?;
+        let mut stepper = Stepper::new(&trainer, &train, &network, &machine, &[size], steps as u64)?;
         let mut slots = Slots::new(stepper.layout.clone(), trainer.seed);
         let of = NonZeroUsize::new(size).unwrap_or(NonZeroUsize::MIN);
-        let loader = Loader::new(data.data(), train.indices(), of, per_epoch, trainer.seed, &trainer.augment);
+        let loader = Loader::new(data.data(), train.indices(), of, per_epoch, trainer.seed, &trainer.augment)
+            .balanced(trainer.balance == Balance::Sampling);
         let mut curve = Curve::default();
         loader.run(trainer.resolved_loaders(), 0..steps as u64, |feed| {
             for step in 0..steps as u64 {
                 let loss = stepper.run(&mut slots, feed, size, step);
-                if !curve.add(stepper.lr.at(step), f64::from(loss)) {
+                let go_on = curve.add(stepper.lr.at(step), f64::from(loss));
+                curve.points.last().into_iter().for_each(&mut each);
+                if !go_on {
                     break;
                 }
             }

@@ -4,7 +4,7 @@
 //! for each epoch:     order the training part by (seed, epoch)
 //!   for each batch:   loader -> step(features, labels, lr, state) -> loss, state'
 //!                     offer a checkpoint
-//!   validate; keep the state with the lowest validation loss; offer a checkpoint
+//!   validate; keep the state of the best epoch; offer a checkpoint
 //! ```
 
 use super::checkpoint::{BestEpoch, Identity, Progress, Snapshot};
@@ -13,7 +13,7 @@ use super::evaluate::{Evaluator, predictions_on};
 use super::event::{EpochEnd, Event, Listener, Started, StopReason};
 use super::step::least_batch;
 use super::stepper::Stepper;
-use super::{Evaluation, Part, Predictions, Score, Splits, TrainError, Trainer};
+use super::{Balance, Evaluation, Monitor, Part, Predictions, Score, Splits, TrainError, Trainer};
 use crate::data::Features;
 use crate::data::loader::{Feed, Loader};
 use crate::exec::{Machine, Slots};
@@ -36,7 +36,7 @@ pub struct Fit {
 }
 
 impl Fit {
-    /// The trained model, with the numbers of the epoch that had the lowest validation loss (without a validation part,
+    /// The trained model, with the numbers of the epoch that was best by what is monitored (without a validation part,
     /// of the last epoch).
     pub fn model(&self) -> &TrainedModel {
         &self.model
@@ -101,7 +101,7 @@ pub(super) fn fit(trainer: &Trainer, data: &Splits, listener: &mut dyn Listener)
         sizes.push(rest);
     }
     let total = (trainer.resolved_schedule_epochs() * steps) as u64;
-    let mut stepper = Stepper::new(trainer, &network, &machine, &sizes, total)?;
+    let mut stepper = Stepper::new(trainer, &train, &network, &machine, &sizes, total)?;
     let layout = stepper.layout.clone();
     let mut evaluator = Evaluator::new(&machine, &network, trainer.model.task, Some(layout.clone()))?;
     let mut model = describe(trainer, data, &network, &stepper.lr);
@@ -121,7 +121,8 @@ pub(super) fn fit(trainer: &Trainer, data: &Splits, listener: &mut dyn Listener)
     }
 
     let size = NonZeroUsize::new(trainer.batch_size).unwrap_or(NonZeroUsize::MIN);
-    let loader = Loader::new(data.data(), train.indices(), size, steps, trainer.seed, &trainer.augment);
+    let loader = Loader::new(data.data(), train.indices(), size, steps, trainer.seed, &trainer.augment)
+        .balanced(trainer.balance == Balance::Sampling);
     let isa = machine.isa().to_string();
     let batches = state.progress.step..(trainer.epochs * steps) as u64;
     loader.run(trainer.resolved_loaders(), batches, |feed| {
@@ -221,13 +222,12 @@ fn epochs(
             return Err(diverged(stepper, loader, before, state.progress.done, teller.listener));
         }
         let progress = &mut state.progress;
-        let is_best = match (progress.best.and_then(|best| best.loss), &validation) {
-            (Some(best), Some(score)) => score.loss < best,
+        let is_best = match (progress.best_score(), &validation) {
+            (Some(best), Some(score)) => trainer.monitor.prefers(score, &best),
             _ => true,
         };
         if is_best {
-            let (loss, step) = (validation.map(|score| score.loss), progress.step);
-            progress.best = Some(BestEpoch { epoch, step, loss });
+            progress.best = Some(BestEpoch { epoch, step: progress.step });
             state.best = Some(judged.into_owned());
         }
         let end = EpochEnd {
@@ -282,10 +282,9 @@ fn diverged(
     steps: usize,
     listener: &mut dyn Listener,
 ) -> TrainError {
-    let (of, mut maker) = (before.epoch as u64, loader.maker());
-    let order = loader.epoch(of);
-    let batches = order.iter().take(steps).skip(before.done);
-    let (step, first) = first_bad(stepper, &mut maker, slots, of, batches, before.step);
+    let (order, mut maker) = (loader.epoch(before.epoch as u64), loader.maker());
+    let batches = before.done..steps.min(order.len());
+    let (step, first) = first_bad(stepper, &mut maker, slots, &order, batches, before.step);
     let (epoch, step, learning_rate) = (before.epoch + 1, step + 1, stepper.lr.at(step));
     listener.event(&Event::Diverged { epoch, step, learning_rate, first: first.clone() });
     TrainError::Diverged { epoch, step, learning_rate, first: first.map(Box::new) }
@@ -296,7 +295,7 @@ fn identity(trainer: &Trainer, model: &TrainedModel, stepper: &Stepper<'_>) -> I
     let from = &model.provenance;
     let exactly = |value: &dyn std::fmt::Debug| format!("{value:?}");
     let network = serde_json::to_string(&model.network).unwrap_or_default();
-    [
+    let mut identity: Identity = [
         ("version of bratt", from.version.clone()),
         ("data", from.fingerprint.clone()),
         ("split", exactly(&from.split)),
@@ -311,7 +310,20 @@ fn identity(trainer: &Trainer, model: &TrainedModel, stepper: &Stepper<'_>) -> I
         ("seed", trainer.seed.to_string()),
     ]
     .map(|(key, text)| (key.to_string(), text))
-    .into()
+    .into();
+    identity.extend(balance(trainer).map(|name| ("balance of classes".into(), name)));
+    identity.extend(monitor(trainer).map(|name| ("monitored measure".into(), name)));
+    identity
+}
+
+/// How much classes count, unless it is as usual.
+fn balance(trainer: &Trainer) -> Option<String> {
+    (trainer.balance != Balance::default()).then(|| trainer.balance.name().into())
+}
+
+/// What decides which epoch is kept, unless it is as usual.
+fn monitor(trainer: &Trainer) -> Option<String> {
+    (trainer.monitor != Monitor::default()).then(|| trainer.monitor.name().into())
 }
 
 /// The model before its numbers are there.
@@ -340,6 +352,8 @@ fn describe(trainer: &Trainer, data: &Splits, network: &Sequential, schedule: &S
             optimizer: trainer.optimizer.describe(),
             schedule: schedule.to_string(),
             augment: (!trainer.augment.is_none()).then(|| trainer.augment.describe()),
+            balance: balance(trainer),
+            monitor: monitor(trainer),
             test: None,
         },
     }
@@ -378,6 +392,8 @@ fn started(
         augment: trainer.augment.describe(),
         optimizer: from.optimizer.clone(),
         schedule: from.schedule.clone(),
+        balance: trainer.balance.name().into(),
+        monitor: trainer.monitor.name().into(),
         batch_size: trainer.batch_size,
         epochs: trainer.epochs,
         steps_per_epoch: steps,

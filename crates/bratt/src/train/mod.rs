@@ -13,6 +13,8 @@
 //! | `preprocess` | [`Preprocess`]: what is learned from the training part and put before the first layer |
 //! | `step` | the graph of a whole training step, and that of an evaluation |
 //! | `stepper` | the compiled step, fed with a batch |
+//! | `balance` | [`Balance`]: how much classes count that have few examples |
+//! | `monitor` | [`Monitor`]: what decides which epoch is kept |
 //! | `trainer` | [`Trainer`]: the settings |
 //! | `fit` | the loop |
 //! | `checkpoint` | [`Checkpoint`]: where a training stands, to go on from there exactly |
@@ -28,6 +30,7 @@
 //! and no clock reaches a result: equal settings and data give equal bytes, on any number of threads and loaders, and
 //! however often training was interrupted.
 
+mod balance;
 mod checkpoint;
 mod diverged;
 mod error;
@@ -37,6 +40,7 @@ mod event;
 mod find_rate;
 mod fit;
 mod folds;
+mod monitor;
 mod predictions;
 mod preprocess;
 mod splits;
@@ -44,6 +48,7 @@ mod step;
 mod stepper;
 mod trainer;
 
+pub use balance::Balance;
 pub use checkpoint::{Checkpoint, CheckpointError, Snapshot};
 pub use error::{FirstBad, TrainError};
 pub use evaluate::{evaluate, predictions};
@@ -52,6 +57,7 @@ pub use event::{EpochEnd, Event, Listener, Listeners, Score, Started, StopReason
 pub use find_rate::{RatePoint, RateRange, RateTest};
 pub use fit::Fit;
 pub use folds::out_of_fold;
+pub use monitor::Monitor;
 pub use predictions::Predictions;
 pub use preprocess::Preprocess;
 pub use splits::{Part, Splits};

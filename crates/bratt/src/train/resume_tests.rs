@@ -1,7 +1,7 @@
 //! A training that was interrupted anywhere ends as one that was not.
 
 use super::*;
-use crate::data::Augment;
+use crate::data::{Augment, Split, digits};
 use crate::nn::{Input, Sequential};
 use crate::optim::{Adam, Optimizer};
 use std::fs;
@@ -67,6 +67,64 @@ fn times_differ(a: &[Vec<u8>], b: &[Vec<u8>]) -> bool {
         checkpoint
     };
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| plain(a) == plain(b))
+}
+
+#[test]
+fn balanced_trainings_go_on_in_the_middle_of_an_epoch() {
+    let data = unequal();
+    for balance in [Balance::Sampling, Balance::SqrtWeights] {
+        let trainer = || trainer().balance(balance);
+        let mut all = All::default();
+        let whole = trainer().fit_with(&data, &mut all).unwrap();
+        for (at, bytes) in all.0.iter().enumerate() {
+            let trainer = trainer().threads(1 + at % 3).loaders(at % 3);
+            let resumed = trainer.resume(load(bytes).unwrap()).fit(&data).unwrap();
+            let same = resumed.model().to_bytes() == whole.model().to_bytes();
+            assert!(same, "{} after step {}", balance.name(), at + 1);
+        }
+    }
+}
+
+/// Digits of which each next class has fewer examples.
+fn unequal() -> Splits {
+    let all = digits();
+    let mut seen = [0; 10];
+    let mut keep = |label: u32| {
+        seen[label as usize] += 1;
+        seen[label as usize] <= 4 * (10 - label)
+    };
+    let train = (0..1000).filter(|&at| keep(all.labels()[at as usize])).collect();
+    let split = Split { train, val: (1000..1300).collect(), test: Vec::new(), small_classes: Vec::new() };
+    Splits::from_parts(all, split, None).unwrap()
+}
+
+#[test]
+fn patience_follows_the_monitored_measure_and_goes_on_with_it() {
+    let data = data();
+    let trainer = || trainer().monitor(Monitor::Accuracy).epochs(40).patience(4);
+    let mut all = All::default();
+    let whole = trainer().fit_with(&data, &mut all).unwrap();
+    // The last of the epochs in which accuracy rose, or stayed and the loss fell.
+    let mut best: Option<Score> = None;
+    let mut kept = 0;
+    for end in whole.history() {
+        let score = end.validation.unwrap();
+        let better = best.is_none_or(|best| {
+            score.accuracy > best.accuracy || (score.accuracy == best.accuracy && score.loss < best.loss)
+        });
+        assert_eq!(end.best, better, "epoch {}", end.epoch);
+        if better {
+            (best, kept) = (Some(score), end.epoch);
+        }
+    }
+    assert_eq!(whole.model().provenance.kept_epoch, kept);
+    assert_eq!(whole.reason(), StopReason::EarlyStop);
+    assert_eq!(whole.history().len(), kept + 4);
+    for at in [5, 4 * kept - 1, 4 * kept + 5, all.0.len() - 2] {
+        let resumed = trainer().resume(load(&all.0[at]).unwrap()).fit(&data).unwrap();
+        assert!(resumed.model().to_bytes() == whole.model().to_bytes(), "after step {}", at + 1);
+        assert_eq!(resumed.history().len(), whole.history().len());
+    }
 }
 
 #[test]
@@ -181,6 +239,8 @@ fn a_checkpoint_of_another_training_is_refused_by_what_differs() {
         // It is a layer of the model.
         ("model", trainer().preprocess(Preprocess::PerFeature)),
         ("augmentation", trainer().augment(Augment { mixup: 0.4, ..Augment::default() })),
+        ("balance of classes", trainer().balance(Balance::Sampling)),
+        ("monitored measure", trainer().monitor(Monitor::MacroF1)),
     ];
     for (key, other) in others {
         let error = other.schedule_epochs(1).resume(checkpoint.clone()).fit(&data).unwrap_err().to_string();

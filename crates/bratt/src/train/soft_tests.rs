@@ -109,7 +109,7 @@ fn soft_losses_are_the_cross_entropy_with_the_soft_label_and_so_are_their_gradie
         let (own, partner) = (vector([0.0, 1.0, most, 1.0]), vector([1.0, 1.0, 0.0, 0.0]));
         for mixed in [false, true] {
             for smoothing in [0.0, 0.1] {
-                let graph = loss_graph(task, k, SoftLabels { mixed, smoothing });
+                let graph = loss_graph(task, k, SoftLabels { mixed, smoothing, weighted: false });
                 let inputs =
                     [("z", &z), ("labels", &own), ("partner_labels", &partner), ("weights", &weights)];
                 let trace = interpret(&graph, &inputs, &State::new(), Key::default()).unwrap();

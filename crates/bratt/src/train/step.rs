@@ -5,9 +5,10 @@
 //! look-ahead.
 //!
 //! Where examples are mixed or labels smoothed ([`SoftLabels`]), the loss of the training step, and of nothing else, is
-//! that of soft labels; see [`Task`].
+//! that of soft labels; see [`Task`]. Where labels have weights, each loss is multiplied by that of its label; see
+//! [`Balance`](super::Balance).
 
-use crate::graph::{Graph, GraphError, Op};
+use crate::graph::{Graph, GraphBuilder, GraphError, Op, Value};
 use crate::nn::{Layer, Mode, Parameters, Sequential, Task};
 use crate::optim::Optimizer;
 
@@ -44,10 +45,13 @@ pub struct SoftLabels {
     pub mixed: bool,
     /// The share of each label that is spread evenly over all classes.
     pub smoothing: f64,
+    /// Whether each label has a weight in the loss.
+    pub weighted: bool,
 }
 
 /// As [`training_graph`], with soft labels. For mixed examples there are two more inputs: `partner_labels` `[batch]`, and
-/// `weights` `[batch]`, the share of `labels`.
+/// `weights` `[batch]`, the share of `labels`. For weighted labels there is `label_weights` `[batch]` and, if examples are
+/// mixed, `partner_label_weights` `[batch]`.
 ///
 /// # Errors
 /// As [`training_graph`].
@@ -70,6 +74,7 @@ pub fn soft_training_graph(
     let points = parameters.points();
     drop(parameters);
     let loss = g.layer("loss", || match partner {
+        _ if soft.weighted => weighted_loss(&g, task, logits, labels, partner, soft.smoothing),
         None if soft.smoothing == 0.0 => task.loss(&g, logits, labels),
         None => g.mean_all(task.smoothed_losses(&g, logits, labels, soft.smoothing)),
         Some((partner, weights)) => {
@@ -83,6 +88,30 @@ pub fn soft_training_graph(
         g.output("gradient_norm", norm);
     }
     g.finish()
+}
+
+/// The mean over the batch of losses with the weights of their labels: `w L`, or where a share s of an example has a label
+/// and the rest another one `s w L + (1 - s) w' L'`.
+pub(super) fn weighted_loss(
+    g: &GraphBuilder,
+    task: Task,
+    logits: Value,
+    labels: Value,
+    partner: Option<(Value, Value)>,
+    smoothing: f64,
+) -> Value {
+    let losses = |name: &str, labels: Value| {
+        let weights = g.input(name, g.shape(labels));
+        g.mul(weights, task.smoothed_losses(g, logits, labels, smoothing))
+    };
+    let own = losses("label_weights", labels);
+    g.mean_all(match partner {
+        None => own,
+        Some((partner, share)) => {
+            let rest = g.sub(g.constant(1.0), share);
+            g.add(g.mul(share, own), g.mul(rest, losses("partner_label_weights", partner)))
+        }
+    })
 }
 
 /// The least number of examples that a step makes sense for: batch norm of a single example has no variance.
@@ -100,7 +129,7 @@ pub(super) fn with_all_nodes(graph: &Graph) -> Result<Graph, GraphError> {
     for (i, node) in graph.nodes.iter().enumerate() {
         // Inputs and slots are read where they are.
         if !matches!(node.op, Op::Input { .. } | Op::Slot { .. }) {
-            all.outputs.push((format!("node {i}"), crate::graph::Value(i as u32)));
+            all.outputs.push((format!("node {i}"), Value(i as u32)));
         }
     }
     all.into_builder().finish()

@@ -1,7 +1,8 @@
 //! The compiled step: what runs once a batch.
 
-use super::{SoftLabels, TrainError, Trainer, soft_training_graph};
+use super::{Balance, Part, SoftLabels, TrainError, Trainer, soft_training_graph};
 use crate::compile::{Options, Program, StateLayout, compile};
+use crate::data::Batches;
 use crate::data::loader::{Feed, Labels, Maker};
 use crate::exec::{Key, Machine, Runner, Slots};
 use crate::graph::{Graph, GraphError};
@@ -17,14 +18,17 @@ pub(super) struct Stepper<'a> {
     pub(super) layout: Arc<StateLayout>,
     pub(super) lr: Schedule,
     pub(super) momentum: Option<Schedule>,
+    /// What each class weighs in the loss; empty where all weigh 1.
+    class_weights: Vec<f32>,
     /// By number of examples; at most two.
     runners: Vec<(usize, Runner)>,
 }
 
 impl<'a> Stepper<'a> {
-    /// Compiles the step for batches of `sizes`, of which there will be `steps` in all.
+    /// Compiles the step for batches of `sizes` of a training part, of which there will be `steps` in all.
     pub(super) fn new(
         trainer: &'a Trainer,
+        part: &Part<'_>,
         network: &'a Sequential,
         machine: &'a Machine,
         sizes: &[usize],
@@ -40,7 +44,9 @@ impl<'a> Stepper<'a> {
         }
         let (lr, momentum) = (trainer.resolved_schedule(steps), trainer.resolved_momentum(steps));
         let layout = layout.unwrap_or_default();
-        Ok(Stepper { trainer, network, machine, layout, lr, momentum, runners })
+        let class_weights = trainer.balance.class_weights(&part.class_counts());
+        let class_weights = class_weights.into_iter().map(|weight| weight as f32).collect();
+        Ok(Stepper { trainer, network, machine, layout, lr, momentum, class_weights, runners })
     }
 
     /// The program of full batches.
@@ -58,19 +64,19 @@ impl<'a> Stepper<'a> {
         self.run_on(slots, size, step, |features| feed.next(features))
     }
 
-    /// Runs step number `step` on the examples at `indices` as epoch `epoch` (from 0) sees them.
+    /// Runs step number `step` on batch number `at` of an epoch.
     pub(super) fn replay(
         &mut self,
         slots: &mut Slots,
         maker: &mut Maker<'_>,
-        epoch: u64,
-        indices: &[u32],
+        epoch: &Batches,
+        at: usize,
         step: u64,
     ) -> f32 {
         let mut labels = Labels::default();
         let labels = &mut labels;
-        self.run_on(slots, indices.len(), step, move |features| {
-            maker.make(epoch, indices, features, labels);
+        self.run_on(slots, epoch.get(at).map_or(0, <[u32]>::len), step, move |features| {
+            maker.make(epoch, at, features, labels);
             Some(labels)
         })
     }
@@ -86,7 +92,7 @@ impl<'a> Stepper<'a> {
         let Some((_, runner)) = self.runners.iter_mut().find(|(of, _)| *of == size) else {
             return f32::NAN;
         };
-        feed(runner, rates, fill);
+        feed(runner, rates, &self.class_weights, fill);
         runner.run(slots, Key { seed: self.trainer.seed, step });
         runner.get("loss").map_or(f32::NAN, |loss| loss[0])
     }
@@ -96,14 +102,14 @@ impl<'a> Stepper<'a> {
         &self,
         runner: &mut Runner,
         maker: &mut Maker<'_>,
-        epoch: u64,
-        indices: &[u32],
+        epoch: &Batches,
+        at: usize,
         step: u64,
     ) {
         let mut labels = Labels::default();
         let labels = &mut labels;
-        feed(runner, self.rates(step), move |features| {
-            maker.make(epoch, indices, features, labels);
+        feed(runner, self.rates(step), &self.class_weights, move |features| {
+            maker.make(epoch, at, features, labels);
             Some(labels)
         });
     }
@@ -114,13 +120,16 @@ impl<'a> Stepper<'a> {
 }
 
 fn graph(trainer: &Trainer, network: &Sequential, size: usize) -> Result<Graph, GraphError> {
-    let labels = SoftLabels { mixed: trainer.augment.mixes(), smoothing: trainer.augment.label_smoothing };
+    let weighted = matches!(trainer.balance, Balance::Weights | Balance::SqrtWeights);
+    let (mixed, smoothing) = (trainer.augment.mixes(), trainer.augment.label_smoothing);
+    let labels = SoftLabels { mixed, smoothing, weighted };
     soft_training_graph(network, trainer.model.task, &trainer.optimizer, size, labels)
 }
 
 fn feed<'l>(
     runner: &mut Runner,
     rates: [(&str, Option<f64>); 2],
+    class_weights: &[f32],
     fill: impl FnOnce(&mut [f32]) -> Option<&'l Labels>,
 ) {
     let labels = runner.input_mut("features").and_then(fill);
@@ -129,6 +138,12 @@ fn feed<'l>(
         for (name, values) in of {
             if let Some(input) = runner.input_mut(name) {
                 input.copy_from_slice(values);
+            }
+        }
+        for (name, values) in [("label_weights", &labels.own), ("partner_label_weights", &labels.partner)] {
+            if let Some(input) = runner.input_mut(name) {
+                let weight = |&label: &f32| class_weights.get(label as usize).copied().unwrap_or(1.0);
+                input.iter_mut().zip(values).for_each(|(input, label)| *input = weight(label));
             }
         }
     }

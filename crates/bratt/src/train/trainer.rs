@@ -1,7 +1,7 @@
 //! The settings of a training.
 
 use super::evaluate::check_fit;
-use super::{Checkpoint, Event, Fit, Listener, Preprocess, Splits, TrainError};
+use super::{Balance, Checkpoint, Event, Fit, Listener, Monitor, Preprocess, Splits, TrainError};
 use crate::data::{Augment, Features};
 use crate::exec::{Isa, Machine};
 use crate::nn;
@@ -44,10 +44,12 @@ impl Stop {
 /// | `momentum` | 0.5 to 0.99 over all steps, if the optimiser's momentum is scheduled |
 /// | `preprocess` | zero mean, unit variance per channel |
 /// | `augment` | none |
+/// | `balance` | none: every example counts the same |
 /// | `loaders` | 1 if pictures are changed or mixed, else 0 |
 /// | `epochs`, `batch_size` | 30, 64 |
 /// | `seed` | 0 |
 /// | `threads`, `isa` | all processors, the best instruction set |
+/// | `monitor` | the validation loss |
 /// | `patience` | none: all epochs are done |
 ///
 /// The last, smaller batch of an epoch is trained by a program of its size. With batch norm a batch of a single example
@@ -71,12 +73,14 @@ pub struct Trainer {
     momentum: Option<Schedule>,
     pub(super) preprocess: Preprocess,
     pub(super) augment: Augment,
+    pub(super) balance: Balance,
     loaders: Option<usize>,
     pub(super) epochs: usize,
     pub(super) batch_size: usize,
     pub(super) seed: u64,
     threads: Option<usize>,
     isa: Option<Isa>,
+    pub(super) monitor: Monitor,
     pub(super) patience: Option<usize>,
     pub(super) stop: Stop,
     schedule_epochs: Option<usize>,
@@ -100,12 +104,14 @@ impl Trainer {
             momentum: None,
             preprocess: Preprocess::default(),
             augment: Augment::default(),
+            balance: Balance::default(),
             loaders: None,
             epochs: EPOCHS,
             batch_size: BATCH_SIZE,
             seed: 0,
             threads: None,
             isa: None,
+            monitor: Monitor::default(),
             patience: None,
             stop: Stop::default(),
             schedule_epochs: None,
@@ -150,6 +156,13 @@ impl Trainer {
         self
     }
 
+    /// How much classes count where some have more examples than others. The training loss is then the weighted one;
+    /// validation and test are never weighted.
+    pub fn balance(mut self, balance: Balance) -> Trainer {
+        self.balance = balance;
+        self
+    }
+
     /// Threads that gather and augment the next batches beside the training step; 0 has each batch made where it is used.
     /// It changes the time that training takes, never a bit of the result.
     pub fn loaders(mut self, loaders: usize) -> Trainer {
@@ -187,7 +200,14 @@ impl Trainer {
         self
     }
 
-    /// Stops when the validation loss has not become better for so many epochs, at least 1.
+    /// What decides which epoch is kept and whether patience is at an end. Needs a validation part, if it is not the
+    /// default.
+    pub fn monitor(mut self, monitor: Monitor) -> Trainer {
+        self.monitor = monitor;
+        self
+    }
+
+    /// Stops when what is monitored has not become better for so many epochs, at least 1.
     pub fn patience(mut self, epochs: usize) -> Trainer {
         self.patience = Some(epochs);
         self
@@ -300,6 +320,7 @@ impl Trainer {
         self.resolved_schedule(1).check()?;
         self.resolved_momentum(1).map_or(Ok(()), |momentum| momentum.check())?;
         self.check_augment(data)?;
+        self.check_choices(data)?;
         check_fit(data.data(), &self.model.network, self.model.task)?;
         let (least, found) = (super::step::least_batch(&self.model.network), data.train().len());
         if self.batch_size < least {
@@ -309,6 +330,34 @@ impl Trainer {
         if found < least {
             let (data, part) = (data.data().name().into(), "the training part");
             return Err(TrainError::TooFew { data, part, found, expected: least });
+        }
+        Ok(())
+    }
+
+    fn check_choices(&self, data: &Splits) -> Result<(), TrainError> {
+        let wrong = |key, name: &str, what: &str, expected| {
+            let found = format!("{name} for {what}");
+            Err(TrainError::Setting { key, found, expected })
+        };
+        let no_classes = data.classes().is_empty();
+        if no_classes && self.balance != Balance::None {
+            return wrong(
+                "balance",
+                self.balance.name(),
+                "numbers to predict",
+                "none, since there are no classes",
+            );
+        }
+        if no_classes && self.monitor != Monitor::ValLoss {
+            return wrong("monitor", self.monitor.name(), "numbers to predict", "val_loss");
+        }
+        if data.val().is_empty() && self.monitor != Monitor::ValLoss {
+            return wrong(
+                "monitor",
+                self.monitor.name(),
+                "data without a validation part",
+                "a validation part",
+            );
         }
         Ok(())
     }

@@ -167,6 +167,12 @@ impl<'a> Overview<'a> {
             from.version, from.data, from.seed, from.kept_epoch, from.epochs
         )?;
         writeln!(out, "         {}; {}; batch {}", from.optimizer, from.schedule, from.batch_size)?;
+        let balance = from.balance.as_ref().map(|how| format!("balance of classes: {how}"));
+        let monitor = from.monitor.as_ref().map(|what| format!("kept by {what}"));
+        let choices: Vec<String> = balance.into_iter().chain(monitor).collect();
+        if !choices.is_empty() {
+            writeln!(out, "         {}", choices.join("; "))?;
+        }
         if !model.classes.is_empty() {
             writeln!(out, "classes  {}", model.classes.join(", "))?;
         }

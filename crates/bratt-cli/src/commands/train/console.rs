@@ -5,7 +5,7 @@ use crate::terminal::{
     BOLD, DIM, GREEN, PLAIN, Progress, Terminal, counted, magnitude, percent, rate, seconds,
 };
 use bratt::report::RunFolder;
-use bratt::train::{EpochEnd, Evaluation, Event, Fit, Listener, Measures, StopReason};
+use bratt::train::{EpochEnd, Evaluation, Event, Fit, Listener, Measures, Monitor, StopReason};
 use std::path::Path;
 use std::time::Instant;
 
@@ -18,12 +18,14 @@ pub struct Console<'a> {
     begin: Instant,
     /// Steps that an earlier process did.
     before: usize,
+    monitor: Monitor,
 }
 
 impl<'a> Console<'a> {
     /// Shows a training.
     pub fn new(terminal: &'a mut Terminal) -> Console<'a> {
-        Console { terminal, epochs: 0, steps_per_epoch: 0, begin: Instant::now(), before: 0 }
+        let (epochs, steps_per_epoch, before, monitor) = (0, 0, 0, Monitor::default());
+        Console { terminal, epochs, steps_per_epoch, begin: Instant::now(), before, monitor }
     }
 
     fn epoch(&mut self, end: &EpochEnd) {
@@ -31,15 +33,29 @@ impl<'a> Console<'a> {
         let number = |x: Option<f64>, show: &dyn Fn(f64) -> String| x.map_or("-".into(), show);
         let loss = number(score.map(|s| s.loss), &|x| format!("{x:.4}"));
         let accuracy = number(score.and_then(|s| s.accuracy), &percent);
-        let f1 = number(score.and_then(|s| s.macro_f1), &percent);
-        let (mark, plain) = if end.best && score.is_some() { (GREEN, PLAIN) } else { ("", "") };
+        let third = number(score.and_then(|s| of_third(self.monitor).of(&s)), &percent);
+        let cells =
+            [(Monitor::ValLoss, loss), (Monitor::Accuracy, accuracy), (of_third(self.monitor), third)];
+        let good = |of: Monitor| end.best && score.is_some() && of == self.monitor;
+        let [loss, accuracy, third] = cells.map(|(of, text)| match good(of) {
+            true => format!("{GREEN}{text:>8}{PLAIN}"),
+            false => format!("{text:>8}"),
+        });
         self.terminal.say(&format!(
-            "{:>6}  {:>10.4}  {mark}{loss:>8}{plain}  {accuracy:>8}  {f1:>8}  {:>8}  {:>7}",
+            "{:>6}  {:>10.4}  {loss}  {accuracy}  {third}  {:>8}  {:>7}",
             end.epoch,
             end.train_loss,
             rate(end.learning_rate),
             seconds(end.seconds),
         ));
+    }
+}
+
+/// The last measure of the table.
+fn of_third(monitor: Monitor) -> Monitor {
+    match monitor {
+        Monitor::BalancedAccuracy => monitor,
+        _ => Monitor::MacroF1,
     }
 }
 
@@ -49,9 +65,11 @@ impl Listener for Console<'_> {
             Event::Started(started) => {
                 (self.epochs, self.steps_per_epoch) = (started.epochs, started.steps_per_epoch);
                 self.begin = Instant::now();
+                self.monitor = Monitor::by_name(&started.monitor).unwrap_or_default();
+                let third = if of_third(self.monitor) == Monitor::MacroF1 { "macro-F1" } else { "balanced" };
                 self.terminal.say(&format!(
                     "{DIM}{:>6}  {:>10}  {:>8}  {:>8}  {:>8}  {:>8}  {:>7}{PLAIN}",
-                    "epoch", "train loss", "val loss", "accuracy", "macro-F1", "lr", "time"
+                    "epoch", "train loss", "val loss", "accuracy", third, "lr", "time"
                 ));
             }
             Event::Resumed { epoch, step } => self.before = (epoch - 1) * self.steps_per_epoch + step,
@@ -130,13 +148,22 @@ pub fn conclude(
 ) {
     let from = &fit.model().provenance;
     let kept = fit.history().iter().find(|end| end.epoch == from.kept_epoch);
+    let monitor = from.monitor.as_deref().and_then(Monitor::by_name).unwrap_or_default();
     let ended = match fit.reason() {
-        StopReason::Completed => "",
-        StopReason::EarlyStop => "early stop: no better validation loss for as many epochs as --patience; ",
-        StopReason::Interrupted => "interrupted; ",
+        StopReason::Completed => String::new(),
+        StopReason::EarlyStop => {
+            format!("early stop: no better {} for as many epochs as --patience; ", monitor.words())
+        }
+        StopReason::Interrupted => "interrupted; ".into(),
     };
     let why = match kept.and_then(|end| end.validation) {
-        Some(score) => format!("epoch {}, the lowest validation loss, {:.4}", from.kept_epoch, score.loss),
+        Some(score) => {
+            let value = match monitor {
+                Monitor::ValLoss => format!("{:.4}", score.loss),
+                _ => monitor.of(&score).map_or_else(String::new, percent),
+            };
+            format!("epoch {}, {}, {value}", from.kept_epoch, monitor.best())
+        }
         None => format!("epoch {}, the last", from.kept_epoch),
     };
     terminal.say(&format!("\n{DIM}kept    {PLAIN}{ended}{why}"));

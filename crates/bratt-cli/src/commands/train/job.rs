@@ -1,9 +1,9 @@
 //! What is to be trained, on what and how: read, settled, and introduced to the user.
 
-use super::unwritable;
+use super::{search, unwritable};
 use crate::commands::audit;
 use crate::failure::{Exit, Failure};
-use crate::plan::{self, AugmentPlan, ModelPlan, OptimPlan, at_least_one};
+use crate::plan::{self, AugmentPlan, BalancePlan, ModelPlan, OptimPlan, at_least_one};
 use crate::settings::{Origin, Settings};
 use crate::terminal::{DIM, PLAIN, Terminal, counted, magnitude, thousands};
 use bratt::data::{Audit, Features, Source, digits};
@@ -11,7 +11,7 @@ use bratt::exec::Isa;
 use bratt::names::hint;
 use bratt::nn;
 use bratt::report::{Checkpoints, RunError, RunFolder};
-use bratt::train::{Preprocess, Splits, TrainError, Trainer};
+use bratt::train::{Monitor, Preprocess, RateTest, Splits, TrainError, Trainer};
 use image::ImageFormat;
 use std::io::Cursor;
 use std::time::Duration;
@@ -25,6 +25,14 @@ const TEXT: usize = 47;
 
 /// More threads that make batches could only be a slip.
 const MOST_LOADERS: u64 = 64;
+
+/// When a learning rate is searched for that nobody gave.
+pub enum Search<'a> {
+    /// Before the training, which begins now; the terminal, if there is one, shows how far it is.
+    Now(Option<&'a mut Terminal>),
+    /// No training begins.
+    Later,
+}
 
 /// A training that is ready to begin.
 pub struct Job {
@@ -40,6 +48,11 @@ pub struct Job {
     optim: OptimPlan,
     preprocess: Preprocess,
     pub augment: AugmentPlan,
+    balance: BalancePlan,
+    monitor: Monitor,
+    patience: u64,
+    /// The learning rates that were tried, if one was searched for.
+    pub rates: Option<RateTest>,
     pub isa: Isa,
     pub threads: usize,
     pub epochs: u64,
@@ -52,7 +65,7 @@ pub struct Job {
 
 impl Job {
     /// Reads the data and settles everything, so that what can be wrong is found before anything is written.
-    pub fn prepare(settings: &Settings) -> Result<Job, Failure> {
+    pub fn prepare(settings: &Settings, search: Search<'_>) -> Result<Job, Failure> {
         let opened = plan::data(settings)?.open(settings)?;
         let seed = settings.get("train.seed", 0)?;
         let fractions = plan::fractions(settings, opened.as_ref())?;
@@ -71,7 +84,10 @@ impl Job {
         let preprocess = preprocess(settings)?;
         let augment = plan::augment(settings, splits.data(), image_files)?;
         let epochs = at_least_one(settings, "train.epochs", 30)?;
-        let batch_size = at_least_one(settings, "train.batch_size", 64)?;
+        let counts = splits.train().class_counts();
+        let balance = plan::balance(settings, &counts)?;
+        let batch_size = plan::batch_size(settings, splits.train().len())?;
+        let monitor = plan::monitor(settings)?;
         let patience = settings.get("train.patience", 0)?;
         let threads = plan::threads(settings.get("machine.threads", 0u64)? as usize)?;
         let isa = plan::isa(&settings.get("machine.isa", "auto".to_string())?)?;
@@ -79,6 +95,8 @@ impl Job {
         let mut trainer = Trainer::new(of)
             .preprocess(preprocess)
             .augment(augment.augment.clone())
+            .balance(balance.balance)
+            .monitor(monitor)
             .epochs(small(settings, "train.epochs", epochs)?)
             .batch_size(small(settings, "train.batch_size", batch_size)?)
             .seed(seed)
@@ -96,7 +114,7 @@ impl Job {
         let between = settings.get("run.checkpoint_every", Checkpoints::EVERY.as_secs_f64())?;
         let between_checkpoints = Duration::try_from_secs_f64(between)
             .map_err(|_| settings.invalid("run.checkpoint_every", "a number of seconds, 0 for every step"))?;
-        let optim = plan::optim(settings, epochs, steps_per_epoch.max(1))?;
+        let mut optim = plan::optim(settings, epochs, steps_per_epoch.max(1), None)?;
         trainer = trainer.optimizer(optim.optimizer.clone()).schedule(optim.schedule.clone());
         if let Some(momentum) = &optim.momentum {
             trainer = trainer.momentum(momentum.clone());
@@ -109,6 +127,21 @@ impl Job {
                 .help("`linear` predicts the numbers of a CSV column; take `softmax` for classes"),
             error => Failure::data(&error),
         })?;
+        let mut rates = None;
+        match search {
+            Search::Now(terminal) if optim.search => {
+                let (rate, how, tried) = search::find(&trainer, &splits, optim.rate, terminal)?;
+                let rate = settings.decide("optim.lr", rate, Origin::Chosen(how));
+                optim = plan::optim(settings, epochs, steps_per_epoch.max(1), Some(rate))?;
+                trainer = trainer.schedule(optim.schedule.clone());
+                rates = Some(tried);
+            }
+            Search::Later if optim.search => {
+                let how = Origin::Chosen("found by trying rates, when training begins".into());
+                settings.decide("optim.lr", plan::AUTO.to_string(), how);
+            }
+            _ => {}
+        }
         let job = Job {
             splits,
             source,
@@ -122,6 +155,10 @@ impl Job {
             optim,
             preprocess,
             augment,
+            balance,
+            monitor,
+            patience,
+            rates,
             isa,
             threads,
             epochs,
@@ -198,6 +235,11 @@ impl Job {
             let [train, val, test] = small.counts;
             block("", &format!("class {name} is small: {train} training, {val} validation, {test} test"), "");
         }
+        let chosen = matches!(settings.origin("data.balance"), Origin::Default | Origin::Chosen(_));
+        let about = self.balance.about(chosen);
+        if !about.is_empty() {
+            block("classes", &about, "--balance");
+        }
         let preprocess = format!("{}, learned from the training part", self.preprocess.describe());
         block("input", &preprocess, "--preprocess");
         // The built-in digits need no word about what they do not get.
@@ -216,8 +258,9 @@ impl Job {
         let flags = if name == "mlp" { "--model --hidden --activation --drop" } else { "--model" };
         block("model", &format!("{name}, {parameters} parameters: {layers}"), flags);
         block("optim", &self.optim.optimizer.describe(), "--optimizer");
-        let rate = match settings.origin("optim.lr") {
-            Origin::Default => {
+        let rate = match (settings.origin("optim.lr"), &self.rates) {
+            (_, Some(_)) => format!("; {}", settings.reason("optim.lr")),
+            (Origin::Default, None) => {
                 let (usual, name) =
                     (self.optim.optimizer.default_learning_rate(), self.optim.optimizer.name());
                 match settings.origin("optim.schedule") {
@@ -227,18 +270,35 @@ impl Job {
             }
             _ => String::new(),
         };
-        block("rate", &format!("{}{rate}", self.optim.schedule), "--lr --schedule");
+        let schedule = match self.optim.search {
+            true => "found by trying rates, when training begins".into(),
+            false => format!("{}{rate}", self.optim.schedule),
+        };
+        block("rate", &schedule, "--lr --schedule");
         if let Some(momentum) = &self.optim.momentum {
             block("", &format!("momentum {momentum}"), "--momentum");
         }
+        let few = match (settings.origin("train.batch_size"), settings.reason("train.batch_size")) {
+            (Origin::Default, Origin::Chosen(why)) => format!("; {why}"),
+            _ => String::new(),
+        };
         let training = format!(
-            "{} of {} of {}; seed {}",
+            "{} of {} of {}{few}; seed {}",
             counted(self.epochs, "epoch"),
             counted(self.steps_per_epoch, "step"),
             counted(self.batch_size, "example"),
             self.seed
         );
         block("train", &training, "--epochs --seed --batch-size");
+        let without = counted(self.patience, "epoch");
+        match (self.patience, self.monitor) {
+            (0, Monitor::ValLoss) => {}
+            (0, monitor) => block("", &format!("keeps the epoch of {}", monitor.best()), "--monitor"),
+            (_, monitor) => {
+                let text = format!("stops after {without} without a better {}", monitor.words());
+                block("", &text, "--patience --monitor");
+            }
+        }
         let threads = counted(self.threads as u64, "thread");
         match self.trainer.resolved_loaders() {
             0 => block("machine", &format!("{threads}, {}", self.isa), "--threads --isa"),

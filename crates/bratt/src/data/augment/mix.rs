@@ -10,7 +10,7 @@
 //!
 //! Both papers draw one lambda a batch and pair a batch with its own shuffle. Here each example has its own lambda and its
 //! partner comes from the whole training part, both drawn from (seed, epoch, index), so that a picture does not depend on
-//! the batch it is in.
+//! the batch it is in. Where an epoch draws its examples, partners come from its draws.
 //!
 //! Source: Zhang, Cisse, Dauphin and Lopez-Paz 2018 (alpha 0.1 to 0.4; 1 for CIFAR); Yun et al. 2019 (alpha 1). Gamma
 //! variates: Marsaglia and Tsang 2000.

@@ -6,10 +6,10 @@ use super::{Picture, config};
 use crate::data::loader::{Labels, Loader};
 use crate::data::{Augment, Dataset, Features, Targets};
 use crate::metrics::{label_errors, losses, worst_mistakes};
-use crate::model::{Sizes, TrainedModel};
+use crate::model::{Provenance, Sizes, TrainedModel};
 use crate::nn::NnError;
 use crate::report::{RunError, RunFolder};
-use crate::train::{EpochEnd, Evaluation, Event, Part, Predictions, Splits, Started, StopReason};
+use crate::train::{Balance, EpochEnd, Evaluation, Event, Part, Predictions, Splits, Started, StopReason};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
@@ -90,7 +90,7 @@ impl Report {
         Ok(Report {
             run,
             data: data_part(sources, started),
-            batch: sample_batch(splits, sources.augment, from.seed),
+            batch: sample_batch(splits, sources.augment, from),
             model: ModelPart {
                 name: model.name.clone(),
                 input: model.network.input.to_vec(),
@@ -106,6 +106,10 @@ impl Report {
                 batch_size: from.batch_size,
                 optimizer: from.optimizer.clone(),
                 schedule: from.schedule.clone(),
+                // What cannot be read is only not shown.
+                rates: folder.read(RunFolder::RATES).ok().and_then(|text| serde_json::from_str(&text).ok()),
+                balance: from.balance.clone(),
+                monitor: from.monitor.clone(),
             },
             judged: sources.judged.map(|(said, evaluation)| judged(sources, said, evaluation)),
             filters: None,
@@ -159,7 +163,7 @@ impl Told {
 fn data_part(sources: &Sources<'_>, started: Option<&Started>) -> DataPart {
     let (splits, data) = (sources.splits, sources.splits.data());
     let parts = [splits.train(), splits.val(), splits.test()];
-    let counts: Vec<Vec<usize>> = parts.iter().map(|part| class_counts(part, data.classes().len())).collect();
+    let counts: Vec<Vec<usize>> = parts.iter().map(Part::class_counts).collect();
     let row = |(k, name): (usize, &String)| ClassRow {
         name: name.clone(),
         counts: Sizes { train: counts[0][k], val: counts[1][k], test: counts[2][k] },
@@ -189,17 +193,6 @@ fn described(splits: &Splits) -> String {
     }
 }
 
-fn class_counts(part: &Part<'_>, classes: usize) -> Vec<usize> {
-    let mut counts = vec![0; classes];
-    for &index in part.indices() {
-        let label = part.data().labels().get(index as usize).map(|&label| label as usize);
-        if let Some(count) = label.and_then(|label| counts.get_mut(label)) {
-            *count += 1;
-        }
-    }
-    counts
-}
-
 fn target_range(part: &Part<'_>) -> Option<TargetRange> {
     let Targets::Values { values, name } = part.data().targets() else { return None };
     let of_part = || part.indices().iter().map(|&index| f64::from(values[index as usize]));
@@ -212,17 +205,18 @@ fn target_range(part: &Part<'_>) -> Option<TargetRange> {
 }
 
 /// The first examples of the first epoch, as they were changed in it.
-fn sample_batch(splits: &Splits, augment: &Augment, seed: u64) -> Option<SampleBatch> {
+fn sample_batch(splits: &Splits, augment: &Augment, from: &Provenance) -> Option<SampleBatch> {
     let train = splits.train();
     let data = train.data();
     let shape: [usize; 3] = data.shape().try_into().ok()?;
     let size = NonZeroUsize::new(BATCH.min(train.len()))?;
-    let loader = Loader::new(data, train.indices(), size, 1, seed, augment);
+    let balanced = from.balance.as_deref() == Some(Balance::Sampling.name());
+    let loader = Loader::new(data, train.indices(), size, 1, from.seed, augment).balanced(balanced);
     let order = loader.epoch(0);
     let indices = order.get(0)?;
     let width = data.feature_len();
     let (mut features, mut labels) = (vec![0.0; indices.len() * width], Labels::default());
-    loader.maker().make(0, indices, &mut features, &mut labels);
+    loader.maker().make(&order, 0, &mut features, &mut labels);
     let name = |label: f32| data.classes().get(label as usize).cloned().unwrap_or_default();
     let picture = |(at, row): (usize, &[f32])| {
         let levels: Vec<u8> = row.iter().map(|&x| level(x)).collect();

@@ -3,7 +3,7 @@ use crate::data::{Augment, Dataset, Features, Fractions, Targets, digits};
 use crate::nn::{Input, Model, Sequential, Task};
 use crate::random::{Purpose, Stream};
 use crate::report::RunFolder;
-use crate::train::{Splits, Trainer};
+use crate::train::{RatePoint, RateTest, Splits, Trainer};
 use tempfile::TempDir;
 
 /// Trains for some epochs as `bratt train` does, and gathers.
@@ -121,6 +121,35 @@ fn the_page_is_well_formed_and_alone_and_always_the_same() {
     for text in ["bratt train --epochs 2", "1 group of equal examples", "epoch 3  \u{b7}  training "] {
         assert!(html.contains(text), "{text}");
     }
+}
+
+#[test]
+fn what_was_searched_and_monitored_is_told() {
+    let mut report = digits_report();
+    assert!(!report.to_html().contains("The search for the rate"));
+    let point = |i: i32| {
+        let rate = 10f64.powf(f64::from(i) / 20.0 - 6.0);
+        RatePoint { rate, loss: 2.5, smoothed: 2.5 - f64::from(i) / 100.0 }
+    };
+    let points = (0..140).map(point).collect();
+    report.training.rates = Some(RateTest { points, suggested: Some(3e-3), exploded: false });
+    report.training.balance = Some("sampling".into());
+    report.training.monitor = Some("balanced_accuracy".into());
+    let html = report.to_html();
+    assert_well_formed(&html);
+    for text in [
+        "The search for the rate",
+        "found: 0.0030",
+        ">1e\u{2212}4</text>",
+        "balance of classes",
+        "the highest balanced validation accuracy",
+    ] {
+        assert!(html.contains(text), "{text}");
+    }
+    assert!(
+        !html.contains("macro-F1 0.") && html.contains("balanced accuracy "),
+        "of the lines of the chart"
+    );
 }
 
 #[test]

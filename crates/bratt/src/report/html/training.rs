@@ -3,9 +3,8 @@
 use super::TrainingPart;
 use super::data::pairs;
 use crate::page::numbers::{counted, percent, plain, seconds, thousands};
-use crate::page::{Chart, Line};
-use crate::page::{Markup, el};
-use crate::train::{EpochEnd, StopReason};
+use crate::page::{Chart, Line, Markup, el};
+use crate::train::{EpochEnd, Monitor, RatePoint, RateTest, StopReason};
 
 pub(super) fn curves(training: &TrainingPart) -> Markup {
     let epochs = &training.epochs;
@@ -35,7 +34,12 @@ pub(super) fn curves(training: &TrainingPart) -> Markup {
         limit: Some(1.0),
         lines: vec![
             line("accuracy", "b", &|end| end.validation.and_then(|score| score.accuracy)),
-            line("macro-F1", "c", &|end| end.validation.and_then(|score| score.macro_f1)),
+            match monitor(training) {
+                Monitor::BalancedAccuracy => line("balanced accuracy", "c", &|end| {
+                    end.validation.and_then(|score| score.balanced_accuracy)
+                }),
+                _ => line("macro-F1", "c", &|end| end.validation.and_then(|score| score.macro_f1)),
+            },
         ],
         mark: kept,
         ..empty()
@@ -52,19 +56,41 @@ pub(super) fn curves(training: &TrainingPart) -> Markup {
         }],
         ..empty()
     };
-    let plots = [loss, accuracy, rate].iter().map(Chart::draw).collect::<Markup>();
+    let tried = training.rates.as_ref().map(tried);
+    let plots = [loss, accuracy, rate].iter().chain(&tried).map(Chart::draw).collect::<Markup>();
     if plots.is_empty() {
         return plots;
     }
-    let facts = vec![
+    let mut facts = vec![
         ("optimizer", training.optimizer.clone()),
         ("learning rate", training.schedule.clone()),
         ("examples a step", thousands(training.batch_size)),
         ("time of an epoch", seconds(training.seconds / epochs.len().max(1) as f64)),
         ("ended", ended(training)),
     ];
+    if let Some(balance) = &training.balance {
+        facts.insert(3, ("balance of classes", balance.clone()));
+    }
     let plots = plots.then(el("div").class("facts").with(pairs(facts)));
     Markup::new().then(el("div").class("plots").with(plots)).then(table(epochs, training.kept_epoch))
+}
+
+/// The losses of the search for a learning rate.
+fn tried(found: &RateTest) -> Chart {
+    let line = |of: &dyn Fn(&RatePoint) -> f64| -> Vec<[f64; 2]> {
+        found.points.iter().map(|point| [point.rate.log10(), of(point)]).collect()
+    };
+    Chart {
+        title: "The search for the rate",
+        x: "learning rate",
+        log_x: true,
+        lines: vec![
+            Line { name: "steps", class: "faint", points: line(&|point| point.loss) },
+            Line { name: "average loss", class: "b", points: line(&|point| point.smoothed) },
+        ],
+        mark: found.suggested.map(|rate| (rate.log10(), format!("found: {}", plain(rate)))),
+        ..empty()
+    }
 }
 
 /// Why it ended, and what was kept.
@@ -72,27 +98,35 @@ fn ended(training: &TrainingPart) -> String {
     let done = counted(training.epochs.len(), "epoch");
     let why = match training.reason {
         Some(StopReason::Completed) => format!("after all {done}"),
-        Some(StopReason::EarlyStop) => format!("early, after {done}: the validation loss no longer fell"),
+        Some(StopReason::EarlyStop) => {
+            let what = monitor(training).words();
+            format!("early, after {done}: the {what} no longer got better")
+        }
         Some(StopReason::Interrupted) => format!("interrupted after {done}"),
         None => format!("not yet, after {done}"),
     };
     let kept = training.epochs.iter().find(|end| end.epoch == training.kept_epoch);
     match kept.and_then(|end| end.validation) {
         Some(score) => {
-            format!(
-                "{why}; kept: epoch {}, of the lowest validation loss, {}",
-                training.kept_epoch,
-                plain(score.loss)
-            )
+            let monitor = monitor(training);
+            let value = match monitor {
+                Monitor::ValLoss => plain(score.loss),
+                _ => monitor.of(&score).map_or_else(String::new, percent),
+            };
+            format!("{why}; kept: epoch {}, of {}, {value}", training.kept_epoch, monitor.best())
         }
         None => format!("{why}; kept: epoch {}", training.kept_epoch),
     }
 }
 
+fn monitor(training: &TrainingPart) -> Monitor {
+    training.monitor.as_deref().and_then(Monitor::by_name).unwrap_or_default()
+}
+
 /// Axes of epochs, from 0.
 fn empty() -> Chart {
-    let (title, x, percent, from_zero) = ("", "epoch", false, true);
-    Chart { title, x, percent, from_zero, limit: None, lines: Vec::new(), mark: None }
+    let (title, x, log_x, percent, from_zero) = ("", "epoch", false, false, true);
+    Chart { title, x, log_x, percent, from_zero, limit: None, lines: Vec::new(), mark: None }
 }
 
 fn table(epochs: &[EpochEnd], kept: usize) -> Markup {

@@ -2,7 +2,7 @@
 
 use super::Picture;
 use crate::model::Sizes;
-use crate::train::{EpochEnd, Evaluation, StopReason};
+use crate::train::{EpochEnd, Evaluation, RateTest, StopReason};
 use serde::{Deserialize, Serialize};
 
 /// All that a report shows. [`Report::to_html`] makes the page of it.
@@ -143,6 +143,12 @@ pub struct TrainingPart {
     pub optimizer: String,
     /// The learning rate's schedule.
     pub schedule: String,
+    /// The learning rates that were tried before, if one was searched for.
+    pub rates: Option<RateTest>,
+    /// How much classes counted, if not all examples counted the same.
+    pub balance: Option<String>,
+    /// What decided which epoch was kept, if not the validation loss.
+    pub monitor: Option<String>,
 }
 
 /// A step.

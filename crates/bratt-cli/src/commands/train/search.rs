@@ -1,0 +1,77 @@
+//! The learning rate that nobody gave: rates are tried before training.
+//!
+//! What the range test suggests is uncertain: from seed to seed it moves by a factor of about 4 to either side. So where
+//! the optimiser's usual rate lies within that of the suggestion, the two agree, and the usual rate is taken, which has
+//! served many trainings. Where they are further apart, as for a linear model, the data decide. On the digits, on subsets
+//! of Fashion-MNIST and on small tables the result was so at least as good as with the usual rate alone, and that of linear
+//! models better by 3 to 13 points of accuracy; the suggestion alone made small networks on a hundred images worse.
+
+use crate::failure::{Exit, Failure};
+use crate::terminal::{self, Progress, Terminal};
+use bratt::train::{RateRange, RateTest, Splits, Trainer};
+use std::time::Instant;
+
+/// Within this factor two rates agree.
+const AGREES: f64 = 4.0;
+
+/// Tries rates, as `bratt find-lr` does: a rate, why this one, and what was seen on the way.
+pub fn find(
+    trainer: &Trainer,
+    splits: &Splits,
+    usual: f64,
+    mut terminal: Option<&mut Terminal>,
+) -> Result<(f64, String, RateTest), Failure> {
+    let (range, begin, mut done) = (RateRange::default(), Instant::now(), 0);
+    let tried = trainer.find_rate_with(splits, range, |point| {
+        done += 1;
+        let Some(terminal) = terminal.as_deref_mut().filter(|terminal| terminal.wants_progress()) else {
+            return;
+        };
+        let note = format!("rate {}  loss {:.4}", terminal::rate(point.rate), point.loss);
+        let (label, all, elapsed) = ("trying learning rates", range.steps as u64, begin.elapsed());
+        terminal.progress(&Progress { label, done, all, elapsed, note: &note });
+    });
+    if let Some(terminal) = terminal {
+        terminal.clear();
+    }
+    let test = tried.map_err(|error| Failure::of(Exit::Configuration, &error))?;
+    let (rate, why) = decide(usual, test.suggested.map(rounded), test.points.len());
+    Ok((rate, why, test))
+}
+
+fn decide(usual: f64, suggested: Option<f64>, steps: usize) -> (f64, String) {
+    match suggested {
+        None => (usual, format!("the usual rate, since none of {steps} that were tried lowered the loss")),
+        Some(found) if found <= usual * AGREES && usual <= found * AGREES => {
+            (usual, format!("the usual rate; {steps} were tried and suggest about the same, {found:e}"))
+        }
+        Some(found) => (found, format!("found by trying {steps} rates; usual would be {usual:e}")),
+    }
+}
+
+/// To two digits: more say nothing, and these are the same on every processor.
+fn rounded(rate: f64) -> f64 {
+    format!("{rate:.1e}").parse().unwrap_or(rate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_have_two_digits() {
+        assert_eq!(rounded(0.0021425711), 0.0021);
+        assert_eq!(rounded(3.96e-5), 4e-5);
+    }
+
+    #[test]
+    fn the_usual_rate_stays_unless_the_data_say_something_else() {
+        assert_eq!(decide(2e-3, Some(7.9e-3), 115).0, 2e-3);
+        assert_eq!(decide(2e-3, Some(6e-4), 115).0, 2e-3);
+        let (rate, why) = decide(2e-3, Some(0.081), 120);
+        assert_eq!((rate, &why[..]), (0.081, "found by trying 120 rates; usual would be 2e-3"));
+        assert_eq!(decide(2e-3, Some(4e-4), 120).0, 4e-4);
+        let (rate, why) = decide(2e-3, None, 140);
+        assert!(rate == 2e-3 && why.contains("none of 140"), "{why}");
+    }
+}
