@@ -3,6 +3,7 @@
 mod data;
 mod fit;
 mod judging;
+mod step;
 mod surface;
 mod training;
 
@@ -12,6 +13,7 @@ pub use data::{AuditArgs, CacheArgs, DataCommand, FetchArgs};
 pub use fit::{FitArgs, FitModel, Missing};
 pub use judging::{CompareArgs, EvalArgs, LabelsArgs, Reading};
 use std::path::PathBuf;
+pub use step::StepArgs;
 pub use surface::{SurfaceArgs, SurfaceModel};
 pub use training::{FindLrArgs, Method, ReportArgs, ResumeArgs, TrainArgs, TuneArgs, YesNo};
 
@@ -99,6 +101,8 @@ pub enum Command {
     Surface(SurfaceArgs),
     /// Show a learning-rate schedule as a plot and a table
     Schedule(ScheduleArgs),
+    /// Do a step of a training again, exactly, and show gradients, optimizer state and updates
+    Step(StepArgs),
     /// Fit a linear, logistic or softmax regression to a table, exactly and by gradient descent
     Fit(FitArgs),
     /// Show the configuration as it would be resolved, explain its keys, or print its schema

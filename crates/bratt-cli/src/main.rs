@@ -65,6 +65,7 @@ fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Inspect(args) => commands::inspect::run(args).map(|()| 0)?,
         Command::Surface(args) => commands::surface::run(args, cli.global)?,
         Command::Schedule(args) => commands::schedule::run(args).map(|()| 0)?,
+        Command::Step(args) => commands::step::run(args, cli.global)?,
         Command::Fit(args) => commands::fit::run(args, cli.global)?,
         Command::Config { command: ConfigCommand::Show(args) } => commands::config::show(args).map(|()| 0)?,
         Command::Config { command: ConfigCommand::Explain(args) } => {

@@ -12,5 +12,6 @@ mod pictures;
 mod report;
 mod resuming;
 mod running;
+mod stepping;
 mod surface;
 mod tuning;

@@ -145,6 +145,16 @@ pub(super) fn newest(folder: &Path) -> Result<Option<(Checkpoint, Vec<Checkpoint
     }
 }
 
+/// The last whole checkpoint before a step, counted from 1; nothing if there is none.
+pub(super) fn before(folder: &Path, step: u64) -> Result<Option<Checkpoint>, RunError> {
+    let paths = match all(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(|source| RunError::Io { path: folder.to_owned(), source })?,
+    };
+    let whole = paths.into_iter().filter_map(|path| Checkpoint::load(path).ok());
+    Ok(whole.filter(|checkpoint| checkpoint.step() < step).max_by_key(Checkpoint::step))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

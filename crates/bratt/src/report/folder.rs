@@ -320,6 +320,14 @@ impl RunFolder {
         super::checkpoints::newest(&self.path.join(RunFolder::CHECKPOINTS))
     }
 
+    /// The last checkpoint before a step, counted from 1, that is whole; nothing if there is none.
+    ///
+    /// # Errors
+    /// If the folder of checkpoints cannot be read.
+    pub fn checkpoint_before(&self, step: u64) -> Result<Option<Checkpoint>, RunError> {
+        super::checkpoints::before(&self.path.join(RunFolder::CHECKPOINTS), step)
+    }
+
     /// The name of the folder of checkpoints.
     const CHECKPOINTS: &'static str = "checkpoints";
 }

@@ -286,6 +286,11 @@ impl Checkpoint {
         })
     }
 
+    /// Steps that are done, over all epochs.
+    pub fn step(&self) -> u64 {
+        self.progress.step
+    }
+
     /// Epochs that are done.
     pub fn epoch(&self) -> usize {
         self.progress.epoch

@@ -27,6 +27,14 @@ pub enum TrainError {
         /// What can be.
         expected: &'static str,
     },
+    /// A step that the training does not have.
+    #[error("step {step}: the training has steps from 1 to {last}")]
+    NoSuchStep {
+        /// The step asked for.
+        step: u64,
+        /// The last one.
+        last: u64,
+    },
     /// A part has too few examples.
     #[error("{data}: {part} has {found} examples, expected at least {expected}")]
     TooFew {

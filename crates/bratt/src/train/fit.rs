@@ -84,22 +84,45 @@ impl Fit {
     }
 }
 
-/// Trains as `trainer` says.
-pub(super) fn fit(trainer: &Trainer, data: &Splits, listener: &mut dyn Listener) -> Result<Fit, TrainError> {
-    let begin = Instant::now();
+/// What is settled before the step is compiled.
+pub(super) struct Prepared {
+    pub(super) machine: Machine,
+    /// With the layer that preprocesses.
+    pub(super) network: Sequential,
+    /// Sizes of batches: that of most, and that of the last of an epoch.
+    pub(super) sizes: Vec<usize>,
+    /// Steps of an epoch.
+    pub(super) steps: usize,
+}
+
+/// Checks the training, learns the preprocessing, and counts batches.
+pub(super) fn prepare(trainer: &Trainer, data: &Splits) -> Result<Prepared, TrainError> {
     trainer.check(data)?;
-    let machine = trainer.machine();
     let network = match trainer.preprocess.learn(&data.train())? {
         Some(layer) => trainer.model.network.clone().preceded_by(layer),
         None => trainer.model.network.clone(),
     };
-    let (train, val) = (data.train(), data.val());
-    let steps = trainer.steps_per_epoch(train.len());
-    let mut sizes = vec![trainer.batch_size.min(train.len())];
-    let rest = train.len() % trainer.batch_size;
-    if train.len() > trainer.batch_size && rest >= least_batch(&network) {
+    let examples = data.train().len();
+    let mut sizes = vec![trainer.batch_size.min(examples)];
+    let rest = examples % trainer.batch_size;
+    if examples > trainer.batch_size && rest >= least_batch(&network) {
         sizes.push(rest);
     }
+    Ok(Prepared { machine: trainer.machine(), network, sizes, steps: trainer.steps_per_epoch(examples) })
+}
+
+/// What makes the batches of a training.
+pub(super) fn loader<'a>(trainer: &Trainer, part: &'a Part<'_>, steps: usize) -> Loader<'a> {
+    let size = NonZeroUsize::new(trainer.batch_size).unwrap_or(NonZeroUsize::MIN);
+    Loader::new(part.data(), part.indices(), size, steps, trainer.seed, &trainer.augment)
+        .balanced(trainer.balance == Balance::Sampling)
+}
+
+/// Trains as `trainer` says.
+pub(super) fn fit(trainer: &Trainer, data: &Splits, listener: &mut dyn Listener) -> Result<Fit, TrainError> {
+    let begin = Instant::now();
+    let Prepared { machine, network, sizes, steps } = prepare(trainer, data)?;
+    let (train, val) = (data.train(), data.val());
     let total = (trainer.resolved_schedule_epochs() * steps) as u64;
     let mut stepper = Stepper::new(trainer, &train, &network, &machine, &sizes, total)?;
     let layout = stepper.layout.clone();
@@ -120,9 +143,7 @@ pub(super) fn fit(trainer: &Trainer, data: &Splits, listener: &mut dyn Listener)
         listener.event(&Event::Resumed { epoch: epoch + 1, step: done });
     }
 
-    let size = NonZeroUsize::new(trainer.batch_size).unwrap_or(NonZeroUsize::MIN);
-    let loader = Loader::new(data.data(), train.indices(), size, steps, trainer.seed, &trainer.augment)
-        .balanced(trainer.balance == Balance::Sampling);
+    let loader = loader(trainer, &train, steps);
     let isa = machine.isa().to_string();
     let batches = state.progress.step..(trainer.epochs * steps) as u64;
     loader.run(trainer.resolved_loaders(), batches, |feed| {
@@ -291,7 +312,7 @@ fn diverged(
 }
 
 /// What a checkpoint must have in common with a training. Threads, loaders and patience change no bit of a step.
-fn identity(trainer: &Trainer, model: &TrainedModel, stepper: &Stepper<'_>) -> Identity {
+pub(super) fn identity(trainer: &Trainer, model: &TrainedModel, stepper: &Stepper<'_>) -> Identity {
     let from = &model.provenance;
     let exactly = |value: &dyn std::fmt::Debug| format!("{value:?}");
     let network = serde_json::to_string(&model.network).unwrap_or_default();
@@ -327,7 +348,12 @@ fn monitor(trainer: &Trainer) -> Option<String> {
 }
 
 /// The model before its numbers are there.
-fn describe(trainer: &Trainer, data: &Splits, network: &Sequential, schedule: &Schedule) -> TrainedModel {
+pub(super) fn describe(
+    trainer: &Trainer,
+    data: &Splits,
+    network: &Sequential,
+    schedule: &Schedule,
+) -> TrainedModel {
     let inputs = match data.data().features() {
         Features::Pixels { scale, .. } => Inputs::Image { scale: *scale, fit: data.data().fit() },
         Features::Table { columns, .. } => Inputs::Table { columns: columns.clone() },

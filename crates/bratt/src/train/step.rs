@@ -62,6 +62,33 @@ pub fn soft_training_graph(
     batch: usize,
     soft: SoftLabels,
 ) -> Result<Graph, GraphError> {
+    write(network, task, optimizer, batch, soft, false)
+}
+
+/// The name of the output that holds a parameter's gradient in [`graph_with_gradients`].
+pub(super) fn gradient_output(parameter: &str) -> String {
+    format!("gradient {parameter}")
+}
+
+/// As [`soft_training_graph`], with every parameter's gradient as an output, before clipping and weight decay.
+pub(super) fn graph_with_gradients(
+    network: &Sequential,
+    task: Task,
+    optimizer: &Optimizer,
+    batch: usize,
+    soft: SoftLabels,
+) -> Result<Graph, GraphError> {
+    write(network, task, optimizer, batch, soft, true)
+}
+
+fn write(
+    network: &Sequential,
+    task: Task,
+    optimizer: &Optimizer,
+    batch: usize,
+    soft: SoftLabels,
+    with_gradients: bool,
+) -> Result<Graph, GraphError> {
     let g = Graph::builder();
     let mut shape = vec![batch];
     shape.extend(&network.input);
@@ -72,7 +99,7 @@ pub fn soft_training_graph(
     let mut parameters = Parameters::read_at(|g, p| step.point(g, &p.name, p.slot, p.value, p.decay));
     let logits = network.forward(&g, features, Mode::Training, &mut parameters);
     let points = parameters.points();
-    drop(parameters);
+    let parameters = parameters.into_list();
     let loss = g.layer("loss", || match partner {
         _ if soft.weighted => weighted_loss(&g, task, logits, labels, partner, soft.smoothing),
         None if soft.smoothing == 0.0 => task.loss(&g, logits, labels),
@@ -82,6 +109,9 @@ pub fn soft_training_graph(
         }
     });
     let gradients = g.gradients_of(loss, &points);
+    for (parameter, &gradient) in parameters.iter().zip(&gradients).filter(|_| with_gradients) {
+        g.output(&gradient_output(&parameter.name), gradient);
+    }
     let norm = step.update(&g, &gradients);
     g.output("loss", loss);
     if let Some(norm) = norm {

@@ -1,5 +1,6 @@
 //! The compiled step: what runs once a batch.
 
+use super::step::graph_with_gradients;
 use super::{Balance, Part, SoftLabels, TrainError, Trainer, soft_training_graph};
 use crate::compile::{Options, Program, StateLayout, compile};
 use crate::data::Batches;
@@ -57,6 +58,12 @@ impl<'a> Stepper<'a> {
     /// The graph for a batch of so many examples.
     pub(super) fn graph(&self, size: usize) -> Result<Graph, GraphError> {
         graph(self.trainer, self.network, size)
+    }
+
+    /// The same with every parameter's gradient as an output.
+    pub(super) fn graph_with_gradients(&self, size: usize) -> Result<Graph, GraphError> {
+        let Trainer { model, optimizer, .. } = self.trainer;
+        graph_with_gradients(self.network, model.task, optimizer, size, labels(self.trainer))
     }
 
     /// Runs step number `step` (from 0) on the next batch, of `size` examples; the mean loss before the update.
@@ -120,10 +127,13 @@ impl<'a> Stepper<'a> {
 }
 
 fn graph(trainer: &Trainer, network: &Sequential, size: usize) -> Result<Graph, GraphError> {
+    soft_training_graph(network, trainer.model.task, &trainer.optimizer, size, labels(trainer))
+}
+
+fn labels(trainer: &Trainer) -> SoftLabels {
     let weighted = matches!(trainer.balance, Balance::Weights | Balance::SqrtWeights);
     let (mixed, smoothing) = (trainer.augment.mixes(), trainer.augment.label_smoothing);
-    let labels = SoftLabels { mixed, smoothing, weighted };
-    soft_training_graph(network, trainer.model.task, &trainer.optimizer, size, labels)
+    SoftLabels { mixed, smoothing, weighted }
 }
 
 fn feed<'l>(

@@ -1,6 +1,7 @@
 //! The settings of a training.
 
 use super::evaluate::check_fit;
+use super::replay::{self, Replay};
 use super::{Balance, Checkpoint, Event, Fit, Listener, Monitor, Preprocess, Splits, TrainError};
 use crate::data::{Augment, Features};
 use crate::exec::{Isa, Machine};
@@ -378,6 +379,15 @@ impl Trainer {
             return wrong(found, "no mixing and no label smoothing, which are for classes");
         }
         Ok(())
+    }
+
+    /// Does step number `step` of the training, from 1, again, exactly as it was; nothing is trained further. With
+    /// [`Trainer::resume`] it begins at that checkpoint, if it lies before the step, and else at the beginning.
+    ///
+    /// # Errors
+    /// As [`Trainer::fit`]; a step that the training does not have.
+    pub fn replay(&self, data: &Splits, step: u64) -> Result<Replay, TrainError> {
+        replay::replay(self, data, step)
     }
 
     /// Trains. Nobody is told what happens on the way; see [`Trainer::fit_with`].
