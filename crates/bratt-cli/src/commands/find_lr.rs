@@ -40,7 +40,7 @@ pub fn run(args: &FindLrArgs, global: Global) -> Result<u8, Failure> {
     terminal.result(&match found.suggested {
         Some(suggested) => {
             format!(
-                "{DIM}found   {PLAIN}{BOLD}--lr {}{PLAIN}, a tenth of the rate at which the loss was least; --lr auto does this",
+                "{DIM}found   {PLAIN}{BOLD}--lr {}{PLAIN}, a tenth of the rate at which the loss was least",
                 rate(suggested)
             )
         }

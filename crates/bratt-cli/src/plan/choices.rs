@@ -51,10 +51,12 @@ pub fn balance(settings: &Settings, counts: &[usize]) -> Result<BalancePlan, Fai
         return Ok(BalancePlan { balance, ratio });
     }
     let suited = Balance::suited(counts);
-    let unequal = if suited == Balance::None { "" } else { "unequal: " };
-    let why =
-        format!("classes are {unequal}the largest has {} times the examples of the smallest", times(ratio));
-    let why = if ratio < 1.05 { "classes are equally large".into() } else { why };
+    let has = format!("has {} times the examples of the smallest", times(ratio));
+    let why = match suited {
+        Balance::None if ratio < 1.05 => "classes are equally large".into(),
+        Balance::None => format!("the largest class {has}"),
+        _ => format!("classes are unequal: the largest {has}"),
+    };
     let name = settings.get_or("data.balance", suited.name().to_string(), Origin::Chosen(why))?;
     Ok(BalancePlan { balance: balance_named(settings, &name)?, ratio })
 }

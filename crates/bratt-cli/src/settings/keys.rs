@@ -182,7 +182,7 @@ pub const KEYS: &[Key] = &[
         "--balance",
         "how much classes count: none, weights, sqrt-weights or sampling",
         OneOf(&["none", "weights", "sqrt-weights", "sampling"]),
-        "sqrt-weights where the largest class has 3 times the examples of the smallest, else none",
+        "sqrt-weights where the largest class has 10 times the examples of the smallest, else none",
     ),
     key(
         "augment.preset",

@@ -393,7 +393,8 @@ mod tests {
         assert_eq!(rows.len(), 52, "13 times each of the 4");
         rows.sort();
         rows.dedup();
-        assert!(rows.len() > 45, "{} of 52 pictures differ", rows.len());
+        // Small turns of small pictures may be equal; without rounds each epoch would have but 4.
+        assert!(rows.len() > 32, "{} of 52 pictures differ", rows.len());
     }
 
     #[test]

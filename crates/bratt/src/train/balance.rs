@@ -49,7 +49,7 @@ pub enum Balance {
 }
 
 /// From this ratio of the largest to the smallest class on, [`Balance::suited`] is not [`Balance::None`].
-const UNEQUAL: f64 = 3.0;
+const UNEQUAL: f64 = 10.0;
 
 impl Balance {
     /// The names that [`Balance::by_name`] knows.
@@ -66,7 +66,7 @@ impl Balance {
         Balance::NAMES[self as usize]
     }
 
-    /// What suits classes of these sizes: square-root weights where the largest class has at least 3 times the examples of
+    /// What suits classes of these sizes: square-root weights where the largest class has at least 10 times the examples of
     /// the smallest, else nothing. Classes without examples do not count.
     ///
     /// ```

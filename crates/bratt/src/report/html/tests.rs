@@ -140,7 +140,7 @@ fn what_was_searched_and_monitored_is_told() {
     for text in [
         "The search for the rate",
         "found: 0.0030",
-        ">1e\u{2212}4</text>",
+        ">1e-4</text>",
         "balance of classes",
         "the highest balanced validation accuracy",
     ] {
