@@ -2,6 +2,7 @@
 
 mod data;
 mod judging;
+mod tracing;
 mod training;
 
 use crate::failure::EXIT_CODES;
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use data::{AuditArgs, CacheArgs, DataCommand, FetchArgs};
 pub use judging::{CompareArgs, EvalArgs, LabelsArgs, Reading};
 use std::path::PathBuf;
+pub use tracing::{GradcheckArgs, Precision, TraceArgs};
 pub use training::{FindLrArgs, ReportArgs, ResumeArgs, TrainArgs, YesNo};
 
 /// Trains image classifiers on the CPU.
@@ -89,6 +91,10 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Show layers, graph, compiled program or timing of a model
     Inspect(InspectArgs),
+    /// Show every value and gradient of an expression, and draw its graph as in the lecture
+    Trace(TraceArgs),
+    /// Compare gradients of an expression or a trained model with differences
+    Gradcheck(GradcheckArgs),
     /// Show a learning-rate schedule as a plot and a table
     Schedule(ScheduleArgs),
     /// Show the configuration as it would be resolved, explain its keys, or print its schema

@@ -6,6 +6,7 @@ pub mod compile;
 pub mod data;
 pub mod exec;
 pub mod explain;
+pub mod expr;
 mod file;
 mod grad;
 pub mod graph;

@@ -9,6 +9,7 @@ pub mod eval;
 pub mod explain;
 pub mod fetch;
 pub mod find_lr;
+pub mod gradcheck;
 pub mod inspect;
 pub mod judged;
 pub mod labels;
@@ -17,6 +18,7 @@ pub mod predict;
 pub mod report;
 pub mod resume;
 pub mod schedule;
+pub mod trace;
 pub mod train;
 
 use crate::failure::{Exit, Failure};
