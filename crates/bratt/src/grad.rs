@@ -114,7 +114,11 @@ impl GraphBuilder {
     /// path ends because an argument has no gradient: the node, the argument and why. `seed` has the shape of `y`.
     ///
     /// Unlike [`GraphBuilder::vector_jacobian`], which refuses, this shows what there is.
-    pub(crate) fn arriving(&self, y: Value, seed: Value) -> (Vec<Option<Value>>, Vec<(Value, Value, &'static str)>) {
+    pub(crate) fn arriving(
+        &self,
+        y: Value,
+        seed: Value,
+    ) -> (Vec<Option<Value>>, Vec<(Value, Value, &'static str)>) {
         let mut arrived: Vec<Option<Value>> = vec![None; y.index() + 1];
         let mut ends = Vec::new();
         arrived[y.index()] = Some(seed);

@@ -26,7 +26,7 @@ pub struct TraceArgs {
     #[arg(required_unless_present = "list", allow_hyphen_values = true, value_name = "EXPR")]
     pub expression: Option<String>,
     /// The values of its names: x=-2, x=[1,2;3,4], x=x.npy
-    #[arg(allow_hyphen_values = true, value_name = "NAME=VALUE")]
+    #[arg(value_name = "NAME=VALUE")]
     pub values: Vec<String>,
     /// Take the values of further names from the arrays of this file
     #[arg(long = "with", value_name = "FILE.npz")]
@@ -74,7 +74,7 @@ pub struct GradcheckArgs {
     #[arg(allow_hyphen_values = true, value_name = "EXPR|RUN")]
     pub subject: String,
     /// The values of an expression's names: x=-2, x=[1,2;3,4], x=x.npy
-    #[arg(allow_hyphen_values = true, value_name = "NAME=VALUE")]
+    #[arg(value_name = "NAME=VALUE")]
     pub values: Vec<String>,
     /// Take the values of further names from the arrays of this file
     #[arg(long = "with", value_name = "FILE.npz")]

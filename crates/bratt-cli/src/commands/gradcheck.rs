@@ -37,7 +37,11 @@ pub fn run(args: &GradcheckArgs, global: Global) -> Result<u8, Failure> {
         if good {
             writeln!(out, "{GREEN}good{PLAIN}: {of}, the largest relative error is {worst:.1e}")?;
         } else {
-            writeln!(out, "{BOLD}differs{PLAIN}: {of}, the largest relative error is {worst:.1e}, more than {:e}", args.tolerance)?;
+            writeln!(
+                out,
+                "{BOLD}differs{PLAIN}: {of}, the largest relative error is {worst:.1e}, more than {:e}",
+                args.tolerance
+            )?;
             if worst.is_finite() {
                 terminal.warn("at a kink, such as relu at 0, both sides differ by nature: try other values");
             }
@@ -70,7 +74,9 @@ fn examples(model: &TrainedModel, path: &Path, args: &GradcheckArgs) -> Result<V
     let Inputs::Image { fit, .. } = model.inputs else {
         // Rows of a table are standardised by the network: any numbers of ordinary size will do.
         let count: usize = model.network.input.iter().product();
-        return Ok((0..4).map(|row| (0..count).map(|i| ((row * count + i) as f32 * 0.7).sin()).collect()).collect());
+        return Ok((0..4)
+            .map(|row| (0..count).map(|i| ((row * count + i) as f32 * 0.7).sin()).collect())
+            .collect());
     };
     let mut images = args.image.clone();
     if images.is_empty() {

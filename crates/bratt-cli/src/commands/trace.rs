@@ -68,7 +68,11 @@ pub fn save(path: &Path, text: &str) -> Result<(), Failure> {
 pub fn parse(source: &str) -> Result<Expression, Failure> {
     Expression::parse(source).map_err(|error| {
         let failure = failed(&error);
-        if Path::new(source).exists() { failure.or_help("this is a file; runs and models are not expressions") } else { failure }
+        if Path::new(source).exists() {
+            failure.or_help("this is a file; runs and models are not expressions")
+        } else {
+            failure
+        }
     })
 }
 
@@ -108,7 +112,9 @@ pub fn values(expression: &Expression, typed: &[String], archives: &[PathBuf]) -
         if !found {
             let message = format!("{}: none of its arrays is a name of the expression", path.display());
             let needed: Vec<String> = needed.iter().map(|name| format!("`{name}`")).collect();
-            return Err(Failure::new(Exit::Usage, message).help(format!("its names are {}", needed.join(", "))));
+            return Err(
+                Failure::new(Exit::Usage, message).help(format!("its names are {}", needed.join(", ")))
+            );
         }
     }
     Ok(values)
@@ -123,10 +129,12 @@ fn value(name: &str, text: &str) -> Result<Tensor<f64>, Failure> {
     if let Some((path, array)) = text.rsplit_once(':').filter(|(path, _)| path.ends_with(".npz")) {
         let arrays = read_npz(Path::new(path)).map_err(|error| unreadable(&error))?;
         let known: Vec<String> = arrays.iter().map(|(name, _)| name.clone()).collect();
-        return arrays.into_iter().find(|(found, _)| found == array).map(|(_, value)| value).ok_or_else(|| {
-            let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            Failure::new(Exit::Data, format!("{path}: has no array `{array}`")).help(hint(array, &known))
-        });
+        return arrays.into_iter().find(|(found, _)| found == array).map(|(_, value)| value).ok_or_else(
+            || {
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                Failure::new(Exit::Data, format!("{path}: has no array `{array}`")).help(hint(array, &known))
+            },
+        );
     }
     literal(text).map_err(|error| {
         let failure = Failure::new(Exit::Usage, format!("{name}: {error}"));

@@ -10,3 +10,4 @@ mod pictures;
 mod report;
 mod resuming;
 mod running;
+mod tracing;

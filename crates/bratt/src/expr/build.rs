@@ -52,7 +52,7 @@ impl Parsed {
             used[term] = true;
         }
         used[self.result] = true;
-        for i in (0..self.terms.len()).rev().filter(|&i| i < self.terms.len()) {
+        for i in (0..self.terms.len()).rev() {
             if used[i]
                 && let Kind::Call { operands, .. } = &self.terms[i].kind
             {
@@ -74,7 +74,13 @@ pub(super) fn build(
     let mut builder = Builder {
         source,
         parsed,
-        built: Built { g: Graph::builder(), parts: Vec::new(), result: 0, fed: Vec::new(), aliases: Vec::new() },
+        built: Built {
+            g: Graph::builder(),
+            parts: Vec::new(),
+            result: 0,
+            fed: Vec::new(),
+            aliases: Vec::new(),
+        },
         part_of: BTreeMap::new(),
         values,
         taken: BTreeSet::new(),
@@ -135,8 +141,14 @@ impl Builder<'_> {
         match self.values.iter().find(|(name, _)| !needed.contains(name)) {
             None => Ok(()),
             Some((name, _)) => {
-                let error = ExprError::of(self.source, format!("`{name}` is given, but the expression has no such name"));
-                Err(if needed.is_empty() { error.help("it needs no values") } else { error.help(hint(name, &needed)) })
+                let error = ExprError::of(
+                    self.source,
+                    format!("`{name}` is given, but the expression has no such name"),
+                );
+                Err(match needed.is_empty() {
+                    true => error.help("it needs no values"),
+                    false => error.help(format!("its names are {}", needed.join(", "))),
+                })
             }
         }
     }
@@ -144,7 +156,9 @@ impl Builder<'_> {
     fn add(&mut self, index: usize, term: &Term) -> Result<(), ExprError> {
         let text = self.source.get(term.span.clone()).unwrap_or_default().to_string();
         let (op, symbol, attributes, inputs, value) = match &term.kind {
-            Kind::Variable(name) => ("input", name.clone(), String::new(), vec![], self.variable(name, term)?),
+            Kind::Variable(name) => {
+                ("input", name.clone(), String::new(), vec![], self.variable(name, term)?)
+            }
             Kind::Literal(tensor) => ("constant", text.clone(), String::new(), vec![], self.literal(tensor)),
             Kind::Call { function, operands, given } => {
                 let inputs: Vec<usize> = operands.iter().map(|term| self.part_of[term]).collect();
@@ -155,12 +169,19 @@ impl Builder<'_> {
                 let value = value.map_err(|problem| {
                     let place = given.iter().find(|g| Some(g.name) == problem.attribute);
                     let span = place.map_or(term.span.clone(), |g| g.span.clone());
-                    ExprError::at(self.source, span, format!("{}: {}{operands}", function.name, problem.message))
+                    ExprError::at(
+                        self.source,
+                        span,
+                        format!("{}: {}{operands}", function.name, problem.message),
+                    )
                 })?;
                 if let Some(problem) = self.built.g.problem() {
                     let message = format!("{}: {problem}{operands}", function.name);
-                    return Err(ExprError::at(self.source, term.span.clone(), message)
-                        .help(format!("{}: {}", function.signature(), function.about)));
+                    return Err(ExprError::at(self.source, term.span.clone(), message).help(format!(
+                        "{}: {}",
+                        function.signature(),
+                        function.about
+                    )));
                 }
                 let attributes = given.iter().map(|g| {
                     let text = self.source.get(g.span.clone()).unwrap_or_default();
@@ -212,7 +233,8 @@ impl Builder<'_> {
         let Some((_, tensor)) = self.values.iter().find(|(given, _)| *given == name) else {
             let error = ExprError::at(self.source, term.span.clone(), format!("`{name}` has no value"));
             let known: Vec<&str> = self.values.iter().map(|(name, _)| *name).collect();
-            let near = crate::names::nearest(name, known);
+            // Any letter is near to any other.
+            let near = crate::names::nearest(name, known).filter(|near| near.chars().count() > 1);
             return Err(match near {
                 Some(near) => error.help(format!("add {name}=VALUE; did you mean `{near}`?")),
                 None => error.help(format!("add {name}=VALUE, such as {name}=0.5 or {name}=[1,2;3,4]")),

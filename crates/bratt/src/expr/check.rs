@@ -47,7 +47,8 @@ impl Expression {
         let (arrived, ends) = g.arriving(y, seed);
         let has = |value: crate::graph::Value| arrived.get(value.index()).is_some_and(Option::is_some);
         let inputs = || parts.iter().filter(|part| part.op == "input");
-        let checked: Vec<&str> = inputs().filter(|part| has(part.value)).map(|part| part.name.as_str()).collect();
+        let checked: Vec<&str> =
+            inputs().filter(|part| has(part.value)).map(|part| part.name.as_str()).collect();
         let reason = |ends: &[_]| match ends.is_empty() {
             true => "the result does not depend on it",
             false => "the result depends on it only through something that has no gradient",
@@ -59,7 +60,8 @@ impl Expression {
         g.output("result", y);
         let broken = |message: String| ExprError::of(&self.source, message);
         let graph = g.finish().map_err(|error| broken(error.problem))?;
-        let inputs: Vec<(&str, &Tensor<f64>)> = fed.iter().map(|(name, value)| (name.as_str(), value)).collect();
+        let inputs: Vec<(&str, &Tensor<f64>)> =
+            fed.iter().map(|(name, value)| (name.as_str(), value)).collect();
         let key = Key { seed: options.noise, step: 0 };
         let options = CheckOptions { key, samples, ..CheckOptions::default() };
         let report = gradcheck_with(&graph, "result", &checked, &inputs, &State::new(), options);

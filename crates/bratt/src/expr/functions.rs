@@ -279,7 +279,10 @@ impl Call<'_> {
         if whole(from_end) && (from_end as usize) < rank {
             return Ok(from_end as usize);
         }
-        self.wrong(name, &format!("axes of shape {}, 0 to {} or from the end -1", self.shape(0), rank.saturating_sub(1)))
+        self.wrong(
+            name,
+            &format!("axes of shape {}, 0 to {} or from the end -1", self.shape(0), rank.saturating_sub(1)),
+        )
     }
 
     /// One axis of the first operand; negative ones count from the end.
@@ -325,7 +328,12 @@ impl Call<'_> {
     }
 
     /// Windows over the images of the first operand, or of the given extents.
-    fn window(&self, kernel: [usize; 2], stride: [usize; 2], image: Option<[usize; 2]>) -> Result<Window, Problem> {
+    fn window(
+        &self,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        image: Option<[usize; 2]>,
+    ) -> Result<Window, Problem> {
         let window = Window::new(kernel)
             .stride(self.pair("stride", stride)?)
             .dilation(if self.has("dilation") { self.pair("dilation", [1, 1])? } else { [1, 1] });

@@ -95,7 +95,8 @@ fn read(source: &str, tokens: &Tokens, at: &mut usize, depth: usize) -> Result<T
     let span = open.start..tokens[*at].1.end;
     *at += 1;
     let ragged = || ExprError::at(source, span.clone(), "found rows of unequal length");
-    let mut stacked = rows.into_iter().map(|row| stack(row).ok_or_else(ragged)).collect::<Result<Vec<_>, _>>()?;
+    let mut stacked =
+        rows.into_iter().map(|row| stack(row).ok_or_else(ragged)).collect::<Result<Vec<_>, _>>()?;
     match stacked.len() {
         1 => Ok(stacked.remove(0)),
         _ => stack(stacked).ok_or_else(ragged),

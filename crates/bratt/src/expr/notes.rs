@@ -11,7 +11,7 @@ pub(super) fn of(traced: &Traced, ends: &[(String, &'static str)]) -> Vec<String
             notes.push(value_note(node, &operands));
         }
     }
-    for (i, node) in traced.nodes.iter().enumerate() {
+    for (i, node) in traced.nodes.iter().enumerate().filter(|(_, node)| node.op != "constant") {
         if let Some(note) = gradient_note(traced, i, node) {
             notes.push(note);
         }
@@ -77,11 +77,8 @@ fn gradient_note(traced: &Traced, index: usize, node: &TraceNode) -> Option<Stri
     if users.is_empty() || !users.iter().all(arriving) {
         return None;
     }
-    let through: Vec<String> = users
-        .iter()
-        .filter(|user| user.gradient.is_some())
-        .map(|user| format!("`{}`", user.text))
-        .collect();
+    let through: Vec<String> =
+        users.iter().filter(|user| user.gradient.is_some()).map(|user| format!("`{}`", user.text)).collect();
     Some(format!(
         "the gradient of `{}` {}: the derivative of {} is not finite there",
         node.text,

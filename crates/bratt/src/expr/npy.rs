@@ -157,8 +157,12 @@ mod tests {
 
     #[test]
     fn both_orders_and_several_types_are_read() {
-        let c = npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", &f4(&[1., 2., 3., 4., 5., 6.]));
-        let fortran = npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }", &f4(&[1., 4., 2., 5., 3., 6.]));
+        let c = npy(
+            "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }",
+            &f4(&[1., 2., 3., 4., 5., 6.]),
+        );
+        let fortran =
+            npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }", &f4(&[1., 4., 2., 5., 3., 6.]));
         assert_eq!(array(&c).unwrap().data(), [1., 2., 3., 4., 5., 6.]);
         assert_eq!(array(&c).unwrap(), array(&fortran).unwrap());
         let big = npy("{'descr': '>i2', 'fortran_order': False, 'shape': (), }", &[0xff, 0xfe]);

@@ -175,11 +175,7 @@ impl Parser<'_> {
     }
 
     /// Operators of one strength, from the left.
-    fn chain(
-        &mut self,
-        signs: &[&'static str],
-        operand: fn(&mut Self) -> Parse<usize>,
-    ) -> Parse<usize> {
+    fn chain(&mut self, signs: &[&'static str], operand: fn(&mut Self) -> Parse<usize>) -> Parse<usize> {
         let start = self.span().start;
         let mut left = operand(self)?;
         while let Some(sign) = self.take_any(signs) {
@@ -232,7 +228,9 @@ impl Parser<'_> {
     fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Parse<T>) -> Parse<T> {
         self.depth += 1;
         if self.depth > DEPTH {
-            return Err(self.error(self.span(), format!("found more than {DEPTH} brackets or signs in each other")));
+            return Err(
+                self.error(self.span(), format!("found more than {DEPTH} brackets or signs in each other"))
+            );
         }
         let read = read(self);
         self.depth -= 1;
@@ -411,8 +409,10 @@ impl Parser<'_> {
             );
             return Err(self.error(span.clone(), message));
         }
-        if let Some(lacking) =
-            function.attributes.iter().find(|a| a.default.is_empty() && given.iter().all(|g| g.name != a.name))
+        if let Some(lacking) = function
+            .attributes
+            .iter()
+            .find(|a| a.default.is_empty() && given.iter().all(|g| g.name != a.name))
         {
             let message = format!("`{}` is missing, expected {}", lacking.name, function.signature());
             return Err(self.error(span.clone(), message));

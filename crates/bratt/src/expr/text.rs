@@ -79,7 +79,9 @@ fn statistics(x: &Tensor<f64>, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in words {
         match lines.last_mut() {
-            Some(line) if line.chars().count() + 2 + word.chars().count() <= width => *line += &format!("  {word}"),
+            Some(line) if line.chars().count() + 2 + word.chars().count() <= width => {
+                *line += &format!("  {word}")
+            }
             _ => lines.push(word),
         }
     }

@@ -139,7 +139,8 @@ impl Expression {
         let ends: Vec<(String, &'static str)> = ends
             .iter()
             .filter_map(|&(user, _, why)| {
-                let part = parts.iter().filter(|part| part.value.index() >= user.index()).min_by_key(|p| p.value);
+                let part =
+                    parts.iter().filter(|part| part.value.index() >= user.index()).min_by_key(|p| p.value);
                 part.map(|part| (part.text.clone(), why))
             })
             .collect();
@@ -160,8 +161,13 @@ impl Expression {
                 }
             })
             .collect();
-        let mut traced =
-            Traced { source: self.source.clone(), nodes, result, precision: options.precision, notes: Vec::new() };
+        let mut traced = Traced {
+            source: self.source.clone(),
+            nodes,
+            result,
+            precision: options.precision,
+            notes: Vec::new(),
+        };
         traced.notes = notes::of(&traced, &ends);
         Ok(traced)
     }

@@ -38,7 +38,8 @@ pub fn gradcheck_model(
     let labels = match (model.task, trace.output("logits")) {
         (Task::Classify, Some(logits)) => {
             let classes = logits.shape().last().copied().unwrap_or(1);
-            let least = |row: &[f64]| (0..classes).min_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0) as f64;
+            let least =
+                |row: &[f64]| (0..classes).min_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0) as f64;
             let labels: Vec<f64> = logits.data().chunks(classes).map(least).collect();
             Tensor::from_fn([batch], |i| labels[i])
         }

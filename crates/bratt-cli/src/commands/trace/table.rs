@@ -17,18 +17,21 @@ pub fn write(out: &mut impl Write, traced: &Traced) -> io::Result<()> {
         let all = traced.nodes.iter().map(|node| text(node).chars().count());
         all.max().unwrap_or(0).max(title.len()).min(most)
     };
-    let (name, is, shape) = (widest(named, "name", 18), widest(written, "is", 30), widest(shaped, "shape", 14));
+    let (name, is, shape) =
+        (widest(named, "name", 18), widest(written, "is", 30), widest(shaped, "shape", 14));
     let room = COLUMNS - name - is - shape - 4 * 2;
     let numbers = room / 2;
     let cells: Vec<[Vec<String>; 2]> = traced
         .nodes
         .iter()
         .map(|node| {
-            let gradient = node.gradient.as_ref().map_or_else(|| vec!["none".into()], |g| cell(g, ROWS, numbers));
+            let gradient =
+                node.gradient.as_ref().map_or_else(|| vec!["none".into()], |g| cell(g, ROWS, numbers));
             [cell(&node.value, ROWS, numbers), gradient]
         })
         .collect();
-    let values = cells.iter().flat_map(|[value, _]| value).map(|line| line.chars().count()).max().unwrap_or(0);
+    let values =
+        cells.iter().flat_map(|[value, _]| value).map(|line| line.chars().count()).max().unwrap_or(0);
     let values = values.max("value".len());
     writeln!(
         out,
@@ -41,7 +44,8 @@ pub fn write(out: &mut impl Write, traced: &Traced) -> io::Result<()> {
     )?;
     for (i, (node, [value, gradient])) in traced.nodes.iter().zip(&cells).enumerate() {
         for row in 0..value.len().max(gradient.len()) {
-            let first = |text: String, most: usize| if row == 0 { clipped(&text, most) } else { String::new() };
+            let first =
+                |text: String, most: usize| if row == 0 { clipped(&text, most) } else { String::new() };
             let line = |lines: &[String]| lines.get(row).cloned().unwrap_or_default();
             let bold = if i == traced.result { BOLD } else { "" };
             let text = format!(

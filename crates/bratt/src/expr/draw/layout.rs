@@ -168,7 +168,9 @@ fn crossings(items: &[Item], order: &[Vec<usize>]) -> usize {
     for column in order {
         let mut ends: Vec<(f64, f64)> = Vec::new();
         for &item in column {
-            ends.extend(items[item].left.iter().map(|&(l, port)| (at[l] as f64, at[item] as f64 + port / 4.0)));
+            ends.extend(
+                items[item].left.iter().map(|&(l, port)| (at[l] as f64, at[item] as f64 + port / 4.0)),
+            );
         }
         for (i, a) in ends.iter().enumerate() {
             all += ends[i + 1..].iter().filter(|b| (a.0 - b.0) * (a.1 - b.1) < 0.0).count();
@@ -290,7 +292,8 @@ fn place(
         x += width + GAP;
     }
     let extent = |top: bool| {
-        let edges = cells.iter().zip(heights).map(|(cell, y)| if top { y - cell.above } else { y + cell.below });
+        let edges =
+            cells.iter().zip(heights).map(|(cell, y)| if top { y - cell.above } else { y + cell.below });
         edges.fold(if top { f64::INFINITY } else { f64::NEG_INFINITY }, if top { f64::min } else { f64::max })
     };
     // Wires that pass may lie beyond all cells.

@@ -108,7 +108,11 @@ pub fn draw(traced: &Traced) -> Drawing {
     let at = |cell: usize| (placed.cells[cell].0 + MARGIN, placed.cells[cell].1 + MARGIN);
     for wire in &placed.wires {
         let (x, y) = at(wire.from);
-        let mut path = format!("M{:.1} {y:.1}H{:.1}", x + labels[wire.from].box_width(), placed.column_ends[wire.from] + MARGIN);
+        let mut path = format!(
+            "M{:.1} {y:.1}H{:.1}",
+            x + labels[wire.from].box_width(),
+            placed.column_ends[wire.from] + MARGIN
+        );
         let (mut x, mut y) = (placed.column_ends[wire.from] + MARGIN, y);
         for &(left, right, height) in &wire.through {
             bend(&mut path, (x, y), (left + MARGIN, height + MARGIN));

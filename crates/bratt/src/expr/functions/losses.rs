@@ -10,9 +10,14 @@ pub(super) static FUNCTIONS: &[Function] = &[
     row("softmax", &["x"], AXIS, "e^x / sum of e^x along an axis", "softmax([1, 2, 3]) * [1, 2, 3]", |c| {
         Ok(c.g.softmax(c.x[0], c.axis("axis", -1)?))
     }),
-    row("log_softmax", &["x"], AXIS, "x - ln of the sum of e^x along an axis", "log_softmax([1, 2, 3])", |c| {
-        Ok(c.g.log_softmax(c.x[0], c.axis("axis", -1)?))
-    }),
+    row(
+        "log_softmax",
+        &["x"],
+        AXIS,
+        "x - ln of the sum of e^x along an axis",
+        "log_softmax([1, 2, 3])",
+        |c| Ok(c.g.log_softmax(c.x[0], c.axis("axis", -1)?)),
+    ),
     row(
         "standardize",
         &["x"],

@@ -8,9 +8,14 @@ pub(super) static FUNCTIONS: &[Function] = &[
     row("mul", &["a", "b"], &[], "a * b", "[1, 2] * 3", |c| Ok(c.g.mul(c.x[0], c.x[1]))),
     row("div", &["a", "b"], &[], "a / b", "[1, 2] / 3", |c| Ok(c.g.div(c.x[0], c.x[1]))),
     row("pow", &["a", "b"], &[], "a ^ b, element by element", "[1, 2] ^ 3", |c| Ok(c.g.pow(c.x[0], c.x[1]))),
-    row("min", &["a", "b"], &[], "the smaller; the gradient of a tie is halved", "min([1, 4], [2, 3])", |c| {
-        Ok(c.g.min(c.x[0], c.x[1]))
-    })
+    row(
+        "min",
+        &["a", "b"],
+        &[],
+        "the smaller; the gradient of a tie is halved",
+        "min([1, 4], [2, 3])",
+        |c| Ok(c.g.min(c.x[0], c.x[1])),
+    )
     .also(&["minimum"]),
     row("max", &["a", "b"], &[], "the larger; the gradient of a tie is halved", "max([1, 4], [2, 3])", |c| {
         Ok(c.g.max(c.x[0], c.x[1]))

@@ -6,10 +6,7 @@ use crate::graph::{Reduction, Value};
 const AXES: &[Attribute] = &[attribute("axes", "all"), attribute("keep", "false")];
 
 /// A reduction that drops its axes, unless they are to stay.
-fn reduced(
-    c: &Call<'_>,
-    keeping: impl FnOnce(&Call<'_>, &[usize]) -> Value,
-) -> Result<Value, Problem> {
+fn reduced(c: &Call<'_>, keeping: impl FnOnce(&Call<'_>, &[usize]) -> Value) -> Result<Value, Problem> {
     let axes = c.axes("axes", c.every_axis())?;
     let kept = keeping(c, &axes);
     if c.truth("keep")? {
@@ -118,9 +115,14 @@ pub(super) static FUNCTIONS: &[Function] = &[
         "reshape([1, 2, 3, 4], shape=[2, 2])",
         |c| Ok(c.g.reshape(c.x[0], c.counts("shape")?.unwrap_or_default())),
     ),
-    row("flatten", &["x"], &[], "all axes but the first joined: [n, ...] to [n, d]", "flatten([[[1, 2], [3, 4]]])", |c| {
-        Ok(c.g.flatten(c.x[0]))
-    }),
+    row(
+        "flatten",
+        &["x"],
+        &[],
+        "all axes but the first joined: [n, ...] to [n, d]",
+        "flatten([[[1, 2], [3, 4]]])",
+        |c| Ok(c.g.flatten(c.x[0])),
+    ),
     row(
         "broadcast",
         &["x"],
