@@ -5,6 +5,7 @@ mod fit;
 mod judging;
 mod step;
 mod surface;
+mod tracing;
 mod training;
 
 use crate::failure::EXIT_CODES;
@@ -15,6 +16,7 @@ pub use judging::{CompareArgs, EvalArgs, LabelsArgs, Reading};
 use std::path::PathBuf;
 pub use step::StepArgs;
 pub use surface::{SurfaceArgs, SurfaceModel};
+pub use tracing::{GradcheckArgs, Precision, TraceArgs};
 pub use training::{FindLrArgs, Method, ReportArgs, ResumeArgs, TrainArgs, TuneArgs, YesNo};
 
 /// Trains image classifiers on the CPU.
@@ -99,6 +101,10 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Show the error surface of two parameters, and the way of each optimizer over it
     Surface(SurfaceArgs),
+    /// Show every value and gradient of an expression, and draw its graph as in the lecture
+    Trace(TraceArgs),
+    /// Compare gradients of an expression or a trained model with differences
+    Gradcheck(GradcheckArgs),
     /// Show a learning-rate schedule as a plot and a table
     Schedule(ScheduleArgs),
     /// Do a step of a training again, exactly, and show gradients, optimizer state and updates

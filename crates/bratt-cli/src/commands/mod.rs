@@ -10,6 +10,7 @@ pub mod explain;
 pub mod fetch;
 pub mod find_lr;
 pub mod fit;
+pub mod gradcheck;
 pub mod inspect;
 pub mod judged;
 pub mod labels;
@@ -20,6 +21,7 @@ pub mod resume;
 pub mod schedule;
 pub mod step;
 pub mod surface;
+pub mod trace;
 pub mod train;
 pub mod tune;
 

@@ -14,4 +14,5 @@ mod resuming;
 mod running;
 mod stepping;
 mod surface;
+mod tracing;
 mod tuning;

@@ -1,0 +1,59 @@
+//! Formulas: their numbers, their pictures, their gradients against differences.
+
+use super::common::Place;
+use serde_json::Value;
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn the_circuit_of_the_lecture_as_table_json_and_picture() {
+    let place = Place::new();
+    let out = place.bratt("trace (x+y)*z x=-2 y=5 z=-4").good();
+    assert!(out.lines().any(|line| line.split_whitespace().eq(["add", "x+y", "scalar", "3", "-4"])), "{out}");
+    assert!(out.lines().all(|line| line.chars().count() <= 100), "{out}");
+    for precision in ["f64", "f32"] {
+        let out = place.bratt(&format!("trace (x+y)*z x=-2 y=5 z=-4 --json --precision {precision}")).good();
+        let nodes = json(&out)["nodes"].as_array().unwrap().clone();
+        let z = nodes.iter().find(|node| node["name"] == "z").unwrap();
+        assert_eq!((&z["value"], &z["gradient"]), (&serde_json::json!([-4.0]), &serde_json::json!([3.0])));
+    }
+    place.bratt("trace (x+y)*z x=-2 y=5 z=-4 --svg a.svg --html a.html").good();
+    assert!(std::fs::read_to_string(place.path("a.svg")).unwrap().contains(">-12</text>"));
+    assert!(std::fs::read_to_string(place.path("a.html")).unwrap().contains("<table>"));
+}
+
+#[test]
+fn the_list_shows_attributes_and_defaults() {
+    let out = Place::new().bratt("trace --list").good();
+    assert!(out.contains("conv2d(x, w, stride=1, padding=0, dilation=1, groups=1)"), "{out}");
+}
+
+#[test]
+fn what_is_wrong_is_pointed_at() {
+    let place = Place::new();
+    place.bratt("trace 1+sofmax(x) x=1").fails(2, &["column 3", "  ^~~~~~", "did you mean `softmax`?"]);
+    place.bratt("trace x+1 x=absent.npy").fails(3, &["absent.npy"]);
+}
+
+#[test]
+fn gradients_are_checked_and_the_exit_code_tells() {
+    let place = Place::new();
+    let out = place.bratt("gradcheck sum(tanh(x@w)) x=[1,2;3,4] w=[1,-1;0.5,0.25] --json").good();
+    assert_eq!(json(&out)["good"], true);
+    assert_eq!(json(&out)["entries"][1]["name"], "w");
+    let ran = place.bratt("gradcheck relu(x) x=[1,0] --json");
+    assert_eq!(ran.code, Some(1));
+    assert_eq!(json(&ran.out)["entries"][0]["place"][0], 1, "{}", ran.out);
+}
+
+#[test]
+fn the_gradients_of_a_trained_model_are_the_differences() {
+    let place = Place::new();
+    place.bratt("train --model lenet --epochs 1 --seed 1 --name a").good();
+    let out = place.bratt("gradcheck runs/a --samples 2 --json").good();
+    let out = json(&out);
+    assert_eq!(out["good"], true, "{out}");
+    assert!(out["entries"].as_array().unwrap().iter().any(|entry| entry["name"] == "conv1.weight"), "{out}");
+}
