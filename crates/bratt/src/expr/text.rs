@@ -43,8 +43,9 @@ pub fn cell(x: &Tensor<f64>, rows: usize, width: usize) -> Vec<String> {
     let shape = x.shape();
     let columns = shape.last().copied().unwrap_or(1).max(1);
     let lines = x.data().len() / columns;
-    if lines <= rows && columns <= width.div_ceil(2) {
-        let texts: Vec<String> = x.data().iter().map(|&x| short(x)).collect();
+    let fewer: [fn(f64) -> String; 2] = [short, brief];
+    for write in fewer.into_iter().filter(|_| lines <= rows && columns <= width.div_ceil(2)) {
+        let texts: Vec<String> = x.data().iter().map(|&x| write(x)).collect();
         // Columns are aligned where there are several rows.
         let widest = |column: usize| {
             texts.iter().skip(column).step_by(columns).map(|t| t.chars().count()).max().unwrap_or(0)
@@ -90,6 +91,9 @@ fn statistics(x: &Tensor<f64>, width: usize) -> Vec<String> {
 
 /// Three significant digits.
 fn brief(x: f64) -> String {
+    if !x.is_finite() {
+        return format!("{x}");
+    }
     let scale = if x == 0.0 { 0 } else { x.abs().log10().floor() as i32 };
     match scale {
         -4..=5 => trimmed(&format!("{x:.*}", (2 - scale).clamp(0, 6) as usize)).to_string(),

@@ -90,6 +90,10 @@ impl Traced {
     }
 }
 
+/// Functions without any gradient. Others, such as losses, have none for their labels alone.
+const PIECEWISE: [&str; 11] =
+    ["lt", "le", "gt", "ge", "eq", "ne", "floor", "sign", "argmax", "argmin", "one_hot"];
+
 /// The name of the input that holds the gradient of the result.
 const SEED: &str = "trace: seed";
 
@@ -141,7 +145,7 @@ impl Expression {
             .filter_map(|&(user, _, why)| {
                 let part =
                     parts.iter().filter(|part| part.value.index() >= user.index()).min_by_key(|p| p.value);
-                part.map(|part| (part.text.clone(), why))
+                part.filter(|part| PIECEWISE.contains(&part.op)).map(|part| (part.text.clone(), why))
             })
             .collect();
         let nodes = parts

@@ -20,36 +20,33 @@ pub fn write(out: &mut impl Write, traced: &Traced) -> io::Result<()> {
     let (name, is, shape) =
         (widest(named, "name", 18), widest(written, "is", 30), widest(shaped, "shape", 14));
     let room = COLUMNS - name - is - shape - 4 * 2;
-    let numbers = room / 2;
-    let cells: Vec<[Vec<String>; 2]> = traced
-        .nodes
-        .iter()
-        .map(|node| {
-            let gradient =
-                node.gradient.as_ref().map_or_else(|| vec!["none".into()], |g| cell(g, ROWS, numbers));
-            [cell(&node.value, ROWS, numbers), gradient]
-        })
-        .collect();
-    let values =
-        cells.iter().flat_map(|[value, _]| value).map(|line| line.chars().count()).max().unwrap_or(0);
-    let values = values.max("value".len());
+    let values: Vec<Vec<String>> =
+        traced.nodes.iter().map(|node| cell(&node.value, ROWS, room / 2)).collect();
+    let widest_value = values.iter().flatten().map(|line| line.chars().count()).max().unwrap_or(0);
+    let value_width = widest_value.max("value".len());
+    // Gradients have what values leave.
+    let gradients = traced.nodes.iter().map(|node| match &node.gradient {
+        Some(gradient) => cell(gradient, ROWS, room - value_width),
+        None => vec!["none".into()],
+    });
+    let cells: Vec<(&Vec<String>, Vec<String>)> = values.iter().zip(gradients).collect();
     writeln!(
         out,
-        "{DIM}{:name$}  {:is$}  {:shape$}  {:values$}  gradient of {}{PLAIN}",
+        "{DIM}{:name$}  {:is$}  {:shape$}  {:value_width$}  gradient of {}{PLAIN}",
         "name",
         "is",
         "shape",
         "value",
         traced.result().name
     )?;
-    for (i, (node, [value, gradient])) in traced.nodes.iter().zip(&cells).enumerate() {
+    for (i, (node, (value, gradient))) in traced.nodes.iter().zip(&cells).enumerate() {
         for row in 0..value.len().max(gradient.len()) {
             let first =
                 |text: String, most: usize| if row == 0 { clipped(&text, most) } else { String::new() };
             let line = |lines: &[String]| lines.get(row).cloned().unwrap_or_default();
             let bold = if i == traced.result { BOLD } else { "" };
             let text = format!(
-                "{bold}{:name$}{PLAIN}  {:is$}  {DIM}{:shape$}{PLAIN}  {GREEN}{:values$}{PLAIN}  {RED}{}{PLAIN}",
+                "{bold}{:name$}{PLAIN}  {:is$}  {DIM}{:shape$}{PLAIN}  {GREEN}{:value_width$}{PLAIN}  {RED}{}{PLAIN}",
                 first(named(node), name),
                 first(written(node), is),
                 first(shaped(node), shape),

@@ -71,9 +71,9 @@ pub(super) struct Placed {
 }
 
 /// Between columns, where wires bend.
-const GAP: f64 = 44.0;
+const GAP: f64 = 34.0;
 /// Between cells of a column.
-const SPACE: f64 = 14.0;
+const SPACE: f64 = 9.0;
 /// Half the room of a wire that passes.
 const PASS: f64 = 4.0;
 const SWEEPS: usize = 24;

@@ -53,6 +53,10 @@ impl Labels {
             "constant" if number => cell(&node.value, 1, WIDEST).join(" "),
             "constant" => "constant".into(),
             "input" => node.name.clone(),
+            // A name that a statement gives is worth showing.
+            op if node.name != op && !node.name.starts_with(&format!("{op}_")) => {
+                format!("{} = {}", node.name, node.symbol)
+            }
             _ => node.symbol.clone(),
         };
         Labels {
