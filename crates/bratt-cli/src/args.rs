@@ -2,12 +2,14 @@
 
 mod data;
 mod judging;
+mod lab;
 mod training;
 
 use crate::failure::EXIT_CODES;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use data::{AuditArgs, CacheArgs, DataCommand, FetchArgs};
 pub use judging::{CompareArgs, EvalArgs, LabelsArgs, Reading};
+pub use lab::LabArgs;
 use std::path::PathBuf;
 pub use training::{FindLrArgs, Method, ReportArgs, ResumeArgs, TrainArgs, TuneArgs, YesNo};
 
@@ -91,6 +93,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Show layers, graph, compiled program or timing of a model
     Inspect(InspectArgs),
+    /// Experiments of the lecture, each with a table, a conclusion and pictures; without a name, list them
+    Lab(LabArgs),
     /// Show a learning-rate schedule as a plot and a table
     Schedule(ScheduleArgs),
     /// Show the configuration as it would be resolved, explain its keys, or print its schema

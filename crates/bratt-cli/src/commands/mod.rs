@@ -11,6 +11,7 @@ pub mod fetch;
 pub mod find_lr;
 pub mod inspect;
 pub mod judged;
+pub mod lab;
 pub mod labels;
 pub mod man;
 pub mod predict;

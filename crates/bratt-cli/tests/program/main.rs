@@ -5,6 +5,7 @@ mod common;
 mod configuration;
 mod explaining;
 mod judging;
+mod lab;
 mod newcomer;
 mod pictures;
 mod report;
