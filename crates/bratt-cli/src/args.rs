@@ -3,6 +3,7 @@
 mod data;
 mod fit;
 mod judging;
+mod lab;
 mod step;
 mod surface;
 mod tracing;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use data::{AuditArgs, CacheArgs, DataCommand, FetchArgs};
 pub use fit::{FitArgs, FitModel, Missing};
 pub use judging::{CompareArgs, EvalArgs, LabelsArgs, Reading};
+pub use lab::LabArgs;
 use std::path::PathBuf;
 pub use step::StepArgs;
 pub use surface::{SurfaceArgs, SurfaceModel};
@@ -99,6 +101,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Show layers, graph, compiled program or timing of a model
     Inspect(InspectArgs),
+    /// Experiments of the lecture, each with a table, a conclusion and pictures; without a name, list them
+    Lab(LabArgs),
     /// Show the error surface of two parameters, and the way of each optimizer over it
     Surface(SurfaceArgs),
     /// Show every value and gradient of an expression, and draw its graph as in the lecture

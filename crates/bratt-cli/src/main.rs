@@ -63,6 +63,7 @@ fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Predict(args) => commands::predict::run(args)?,
         Command::Explain(args) => commands::explain::run(args, cli.global)?,
         Command::Inspect(args) => commands::inspect::run(args).map(|()| 0)?,
+        Command::Lab(args) => commands::lab::run(args, cli.global)?,
         Command::Surface(args) => commands::surface::run(args, cli.global)?,
         Command::Trace(args) => commands::trace::run(args, cli.global)?,
         Command::Gradcheck(args) => commands::gradcheck::run(args, cli.global)?,

@@ -13,6 +13,7 @@ pub mod fit;
 pub mod gradcheck;
 pub mod inspect;
 pub mod judged;
+pub mod lab;
 pub mod labels;
 pub mod man;
 pub mod predict;

@@ -7,6 +7,7 @@ mod configuration;
 mod explaining;
 mod fitting;
 mod judging;
+mod lab;
 mod newcomer;
 mod pictures;
 mod report;
