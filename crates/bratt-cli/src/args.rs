@@ -3,6 +3,7 @@
 mod data;
 mod fit;
 mod judging;
+mod surface;
 mod training;
 
 use crate::failure::EXIT_CODES;
@@ -11,6 +12,7 @@ pub use data::{AuditArgs, CacheArgs, DataCommand, FetchArgs};
 pub use fit::{FitArgs, FitModel, Missing};
 pub use judging::{CompareArgs, EvalArgs, LabelsArgs, Reading};
 use std::path::PathBuf;
+pub use surface::{SurfaceArgs, SurfaceModel};
 pub use training::{FindLrArgs, Method, ReportArgs, ResumeArgs, TrainArgs, TuneArgs, YesNo};
 
 /// Trains image classifiers on the CPU.
@@ -93,6 +95,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Show layers, graph, compiled program or timing of a model
     Inspect(InspectArgs),
+    /// Show the error surface of two parameters, and the path of each optimizer over it
+    Surface(SurfaceArgs),
     /// Show a learning-rate schedule as a plot and a table
     Schedule(ScheduleArgs),
     /// Fit a linear, logistic or softmax regression to a table, exactly and by gradient descent

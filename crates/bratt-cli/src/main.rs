@@ -63,6 +63,7 @@ fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Predict(args) => commands::predict::run(args)?,
         Command::Explain(args) => commands::explain::run(args, cli.global)?,
         Command::Inspect(args) => commands::inspect::run(args).map(|()| 0)?,
+        Command::Surface(args) => commands::surface::run(args, cli.global)?,
         Command::Schedule(args) => commands::schedule::run(args).map(|()| 0)?,
         Command::Fit(args) => commands::fit::run(args, cli.global)?,
         Command::Config { command: ConfigCommand::Show(args) } => commands::config::show(args).map(|()| 0)?,

@@ -23,5 +23,6 @@ pub mod regression;
 pub mod report;
 pub mod schedule;
 pub mod search;
+pub mod surface;
 pub mod tensor;
 pub mod train;

@@ -18,6 +18,7 @@ pub mod predict;
 pub mod report;
 pub mod resume;
 pub mod schedule;
+pub mod surface;
 pub mod train;
 pub mod tune;
 

@@ -11,4 +11,5 @@ mod pictures;
 mod report;
 mod resuming;
 mod running;
+mod surface;
 mod tuning;

@@ -4,6 +4,8 @@ use super::{Element, Markup, base64, el};
 use sha2::{Digest, Sha256};
 
 const STYLE: &str = include_str!("style.css");
+/// Of surfaces, which are drawn into files of their own, too.
+pub(crate) const SURFACE_STYLE: &str = include_str!("surface.css");
 const SCRIPT: &str = include_str!("script.js");
 
 /// A whole document: contents beside it, the first screen, parts, and what stands below.
@@ -22,7 +24,7 @@ pub(crate) fn document(title: &str, version: &str, first: Markup, sections: Vec<
         .with(el("meta").attr("name", "generator").attr("content", format!("bratt {version}")))
         .with(el("link").attr("rel", "icon").attr("href", "data:,"))
         .with(el("title").with(title))
-        .with(el("style").with(Markup::trusted(STYLE)));
+        .with(el("style").with(Markup::trusted(STYLE)).with(Markup::trusted(SURFACE_STYLE)));
     let links: Markup = sections
         .iter()
         .map(|section| el("li").with(el("a").attr("href", format!("#{}", section.id)).with(section.title)))

@@ -7,7 +7,7 @@
 //! | `numbers` | numbers as people read them |
 //! | `chart` | a line chart |
 //! | `base64` | bytes as text |
-//! | `style.css`, `script.js` | looks, and what moves |
+//! | `style.css`, `surface.css`, `script.js` | looks, and what moves |
 
 mod base64;
 mod chart;
@@ -17,5 +17,5 @@ pub(crate) mod numbers;
 
 pub(crate) use base64::base64;
 pub(crate) use chart::{Chart, Line};
-pub(crate) use document::{Section, document, tile};
-pub(crate) use markup::{Element, Markup, el};
+pub(crate) use document::{SURFACE_STYLE, Section, document, tile};
+pub(crate) use markup::{Element, Markup, el, tenth};

@@ -104,6 +104,58 @@
   const chosen = cells.find((cell) => cell.getAttribute('href') === location.hash);
   if (chosen) open(chosen);
 
+  // Error surfaces: the slider and the play button lead the paths from start to end; a name hides its path.
+  const player = document.querySelector('.player');
+  if (player) {
+    const [play, slider, told] = ['button', 'input', 'output'].map((name) => player.querySelector(name));
+    const steps = slider.dataset.steps.split(' ').map(Number);
+    const ways = all('.surface g[data-way]').map((way) => {
+      const line = way.querySelector('.way');
+      const chip = way.closest('figure').querySelector(`.chip[data-way="${way.dataset.way}"]`);
+      const points = line.getAttribute('points').split(' ').map((point) => point.split(','));
+      return { way, line, chip, points, costs: way.dataset.costs.split(' '), dots: way.querySelector('.dots'), head: way.querySelector('.head') };
+    });
+    const go = (to) => {
+      slider.value = to;
+      slider.setAttribute('aria-valuetext', 'step ' + steps[to]);
+      told.textContent = `step ${steps[to]} of ${steps[steps.length - 1]}`;
+      for (const { line, chip, points, costs, dots, head } of ways) {
+        const last = Math.min(to, points.length - 1);
+        const seen = points.slice(0, last + 1);
+        line.setAttribute('points', seen.map((point) => point.join(',')).join(' '));
+        dots.setAttribute('d', seen.map((point) => `M${point.join(',')}h0`).join(''));
+        head.setAttribute('cx', points[last][0]);
+        head.setAttribute('cy', points[last][1]);
+        chip.querySelector('b').textContent = costs[last];
+      }
+    };
+    let timer = null;
+    const stop = () => { clearInterval(timer); timer = null; play.textContent = 'Play'; };
+    const tick = () => {
+      if (Number(slider.value) >= steps.length - 1) stop(); else go(Number(slider.value) + 1);
+    };
+    play.addEventListener('click', () => {
+      if (timer) { stop(); return; }
+      if (Number(slider.value) >= steps.length - 1) go(0);
+      // The first steps tell the most: about twelve seconds for a hundred.
+      timer = setInterval(tick, Math.max(16, Math.min(400, 12000 / steps.length)));
+      play.textContent = 'Pause';
+    });
+    slider.addEventListener('input', () => { stop(); go(Number(slider.value)); });
+    for (const chip of all('.chip')) {
+      chip.disabled = false;
+      chip.addEventListener('click', () => {
+        const name = chip.dataset.way;
+        const shown = chip.getAttribute('aria-pressed') === 'false';
+        all('.chip').filter((other) => other.dataset.way === name).forEach((other) => other.setAttribute('aria-pressed', shown));
+        ways.filter(({ way }) => way.dataset.way === name).forEach(({ way }) => way.classList.toggle('off', !shown));
+      });
+    }
+    player.hidden = false;
+    const first = Number(new URLSearchParams(location.search).get('step') ?? steps.length - 1);
+    go(Math.max(0, Math.min(steps.length - 1, first || 0)));
+  }
+
   // The command can be copied where the browser allows it.
   for (const copy of all('.copy')) {
     if (!navigator.clipboard) break;
