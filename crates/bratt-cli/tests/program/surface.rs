@@ -75,7 +75,9 @@ fn json_has_every_iterate_of_the_textbooks_rules() {
 fn without_arguments_it_shows_the_lecture_and_says_why() {
     let place = Place::new();
     let said = place.bratt("surface -o a.svg -o b.html").good();
-    for told in ["x^2 + 20*y^2", "1.9/\u{3bb}1, near the limit", "--momentum", "not there after 100 steps: adagrad"] {
+    for told in
+        ["x^2 + 20*y^2", "1.9/\u{3bb}1, near the limit", "--momentum", "not there after 100 steps: adagrad"]
+    {
         assert!(said.contains(told), "no {told:?} in: {said}");
     }
     assert!(said.lines().all(|line| line.chars().count() <= 100), "{said}");
@@ -89,8 +91,12 @@ fn without_arguments_it_shows_the_lecture_and_says_why() {
 fn raw_and_preprocessed_stand_side_by_side() {
     let place = Place::new();
     let json = place.bratt("surface --points scaling-2 --optim sgd --json").json();
-    let names: Vec<&str> =
-        json["variants"].as_array().unwrap().iter().map(|variant| variant["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> = json["variants"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|variant| variant["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["raw", "preprocessed"]);
     place.write("t.csv", "x,kind\n-2,no\n-1,yes\n0,no\n1,yes\n2,yes\n");
     let said = place.bratt("surface --data t.csv --target kind --model logistic").good();

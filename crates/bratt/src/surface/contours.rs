@@ -44,7 +44,9 @@ impl Grid {
         let longer = CELLS.min(affordable).max(FEWEST_CELLS);
         let sides = range.map(|[low, high]| high - low);
         let longest = sides[0].max(sides[1]);
-        let size = sides.map(|side| 1 + ((side / longest * longer as f64).round() as usize).clamp(FEWEST_CELLS / 2, longer));
+        let size = sides.map(|side| {
+            1 + ((side / longest * longer as f64).round() as usize).clamp(FEWEST_CELLS / 2, longer)
+        });
         let place = |axis: usize, at: usize| {
             let [low, high] = range[axis];
             low + (high - low) * at as f64 / (size[axis] - 1) as f64
@@ -118,7 +120,11 @@ impl Grid {
                     [a, b, c, d] => {
                         let middle = corners.iter().sum::<f64>() / 4.0 >= level;
                         // Corner 1 lies between edges 0 and 1: it is cut off unless the middle is as it is.
-                        if middle == above[0] { (join(a, b), join(c, d)) } else { (join(d, a), join(b, c)) };
+                        if middle == above[0] {
+                            (join(a, b), join(c, d))
+                        } else {
+                            (join(d, a), join(b, c))
+                        };
                     }
                     _ => {}
                 }
@@ -221,13 +227,15 @@ mod tests {
         // Radii in the round part of the picture: the widest gap is not much wider than the narrowest.
         let radii: Vec<f64> = levels.iter().filter(|&&level| level < 0.9).map(|level| level.sqrt()).collect();
         let gaps: Vec<f64> = radii.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        let (least, most) = (gaps.iter().copied().fold(1.0, f64::min), gaps.iter().copied().fold(0.0, f64::max));
+        let (least, most) =
+            (gaps.iter().copied().fold(1.0, f64::min), gaps.iter().copied().fold(0.0, f64::max));
         assert!(most < 3.0 * least, "{radii:?}");
     }
 
     #[test]
     fn a_surface_with_holes_has_lines_around_them() {
-        let log = Problem::new("log", ["x", "y"], Vec::new(), |g, [x, y]| g.add(g.log(x), g.square(y))).unwrap();
+        let log =
+            Problem::new("log", ["x", "y"], Vec::new(), |g, [x, y]| g.add(g.log(x), g.square(y))).unwrap();
         let grid = Grid::of(&log, [[-1.0, 1.0], [-1.0, 1.0]]);
         let lines = grid.lines(-0.5);
         assert!(!lines.is_empty());

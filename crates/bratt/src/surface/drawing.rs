@@ -149,7 +149,8 @@ fn levels(variant: &Variant, scale: &Scale) -> Markup {
         let mut path = String::new();
         for line in variant.grid.lines(level) {
             let closed = line.len() > 2 && line.first() == line.last();
-            let points: Vec<String> = line[..line.len() - usize::from(closed)].iter().map(|&p| scale.text(p)).collect();
+            let points: Vec<String> =
+                line[..line.len() - usize::from(closed)].iter().map(|&p| scale.text(p)).collect();
             path += &format!("M{}{}", points.join("L"), if closed { "Z" } else { "" });
         }
         // The floor is darkest.
@@ -182,7 +183,13 @@ fn way(run: &Run, scale: &Scale, steps: u64) -> Element {
         .class(name)
         .attr("data-way", name)
         .attr("data-costs", costs.join(" "))
-        .with(el("polyline").class("way").attr("fill", "none").attr("stroke", color).attr("points", places.join(" ")))
+        .with(
+            el("polyline")
+                .class("way")
+                .attr("fill", "none")
+                .attr("stroke", color)
+                .attr("points", places.join(" ")),
+        )
         .with(el("path").class("dots").attr("stroke", color).attr("d", dots))
         .with(el("circle").class("head").attr("fill", color).at([("cx", x), ("cy", y), ("r", 5.0)]))
 }
@@ -193,17 +200,17 @@ fn start(variant: &Variant, scale: &Scale) -> Element {
     let (right, above) = (x < 0.7 * scale.width, y > 24.0);
     let text = el("text").class(if right { "strong" } else { "strong end" });
     let text = if right { text } else { text.attr("text-anchor", "end") };
-    let text = text.at([
-        ("x", if right { x + 9.0 } else { x - 9.0 }),
-        ("y", if above { y - 9.0 } else { y + 18.0 }),
-    ]);
+    let text = text
+        .at([("x", if right { x + 9.0 } else { x - 9.0 }), ("y", if above { y - 9.0 } else { y + 18.0 })]);
     el("g").with(place.at([("cx", x), ("cy", y), ("r", 6.0)])).with(text.with("start"))
 }
 
 fn minimum(variant: &Variant, scale: &Scale) -> Option<Element> {
     let [x, y] = scale.place(variant.ground.minimum?);
     let cross = format!("M{},{}h14m-7,-7v14", tenth(x - 7.0), tenth(y));
-    let line = |class: &str| el("path").class(class).attr("fill", "none").attr("stroke", "#1b1e21").attr("d", &cross);
+    let line = |class: &str| {
+        el("path").class(class).attr("fill", "none").attr("stroke", "#1b1e21").attr("d", &cross)
+    };
     Some(el("g").with(line("place").with(el("title").with("minimum"))))
 }
 
@@ -254,10 +261,12 @@ pub(super) fn file(surface: &Surface) -> String {
         all = all.with(panel(variant, surface.steps).at(place));
     }
     for (at, name) in names.into_iter().enumerate() {
-        let (x, y) = (LEFT + ENTRY * (at % per_row) as f64, HEAD + tallest + LEGEND * (at / per_row) as f64 + 20.0);
+        let (x, y) =
+            (LEFT + ENTRY * (at % per_row) as f64, HEAD + tallest + LEGEND * (at / per_row) as f64 + 20.0);
         let line = el("line").class("way").attr("stroke", color(name)).attr("stroke-width", "2");
         let line = line.at([("x1", x), ("x2", x + 20.0), ("y1", y - 4.0), ("y2", y - 4.0)]);
-        all = all.with(el("g").class(name).with(line).with(el("text").at([("x", x + 26.0), ("y", y)]).with(name)));
+        all = all
+            .with(el("g").class(name).with(line).with(el("text").at([("x", x + 26.0), ("y", y)]).with(name)));
     }
     format!("{}\n", Markup::from(all).into_string())
 }
@@ -265,7 +274,8 @@ pub(super) fn file(surface: &Surface) -> String {
 /// A text that fits: what is too long is pressed together.
 fn heading(text: &str, size: f64, x: f64, y: f64, room: f64) -> Element {
     let wanted = text.chars().count() as f64 * 0.56 * size;
-    let mut element = el("text").class("strong").attr("style", format!("font-size:{size}px")).at([("x", x), ("y", y)]);
+    let mut element =
+        el("text").class("strong").attr("style", format!("font-size:{size}px")).at([("x", x), ("y", y)]);
     if wanted > room {
         element = element.attr("textLength", tenth(room - 8.0)).attr("lengthAdjust", "spacingAndGlyphs");
     }

@@ -73,9 +73,10 @@ impl Ground {
         let [most, least] = self.curvature;
         let curved = most.is_finite() && most > 0.0;
         let (rate, why) = match &optimizer.rule {
-            Rule::Sgd(_) | Rule::Momentum(_) | Rule::Nesterov(_) if !curved => {
-                (optimizer.default_learning_rate(), "usual in training; the start is not curved upwards".into())
-            }
+            Rule::Sgd(_) | Rule::Momentum(_) | Rule::Nesterov(_) if !curved => (
+                optimizer.default_learning_rate(),
+                "usual in training; the start is not curved upwards".into(),
+            ),
             // The best rate in a bowl, as long as that is not too near to the limit.
             Rule::Sgd(_) if least > 0.0 && 2.0 / (most + least) < 1.9 / most => {
                 (2.0 / (most + least), "2/(\u{3bb}1 + \u{3bb}2), the best in a bowl".to_string())
@@ -123,7 +124,8 @@ fn two_decimals(x: f64) -> f64 {
 pub(super) fn eigen([xx, xy, yy]: [f64; 3]) -> ([f64; 2], [f64; 2]) {
     let (mean, half) = (0.5 * (xx + yy), 0.5 * (xx - yy));
     let radius = half.hypot(xy);
-    let (first, second) = if mean >= 0.0 { (mean + radius, mean - radius) } else { (mean - radius, mean + radius) };
+    let (first, second) =
+        if mean >= 0.0 { (mean + radius, mean - radius) } else { (mean - radius, mean + radius) };
     // Of two rows that are both orthogonal to the vector the longer one is the more exact.
     let [a, b] = [[xy, first - xx], [first - yy, xy]];
     let vector = if a[0].hypot(a[1]) > b[0].hypot(b[1]) { a } else { b };
@@ -161,7 +163,8 @@ fn minimum(problem: &Problem, start: [f64; 2]) -> Option<[f64; 2]> {
             return (!flat && l2 >= 0.0).then(|| tidied(problem, at));
         }
         let moved = |t: f64| [at[0] - t * step[0], at[1] - t * step[1]];
-        let lower = (0..50).map(|halvings| moved(0.5f64.powi(halvings))).find(|&to| problem.cost_at(to) < cost);
+        let lower =
+            (0..50).map(|halvings| moved(0.5f64.powi(halvings))).find(|&to| problem.cost_at(to) < cost);
         match lower {
             Some(to) => (at, cost) = (to, problem.cost_at(to)),
             // Rounding leaves nothing to gain.

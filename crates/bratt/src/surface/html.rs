@@ -7,7 +7,8 @@ use crate::page::{Element, Markup, Section, document, el};
 
 pub(super) fn page(surface: &Surface, version: &str, command: &str) -> String {
     let told = surface.conclusion();
-    let mut first = el("header").with(el("p").class("kicker").with("Error surface")).with(el("h1").with(&surface.title));
+    let mut first =
+        el("header").with(el("p").class("kicker").with("Error surface")).with(el("h1").with(&surface.title));
     for sentence in told.iter().skip(if told.len() > 1 { told.len() - 1 } else { 0 }) {
         first = first.with(el("p").class("lead").with(capital(sentence)));
     }
@@ -50,7 +51,8 @@ pub(super) fn page(surface: &Surface, version: &str, command: &str) -> String {
         .class("command")
         .with(el("pre").with(el("code").with(command)))
         .with(el("button").attr("type", "button").class("copy").attr("hidden", "").with("Copy"));
-    let sections = [("paths", "Paths", paths), ("table", "Table", tables), ("repeat", "Repeat", repeat.into())];
+    let sections =
+        [("paths", "Paths", paths), ("table", "Table", tables), ("repeat", "Repeat", repeat.into())];
     let sections = sections.map(|(id, title, content)| Section { id, title, content });
     document(&surface.title, version, first.into(), sections.into())
 }
@@ -85,7 +87,9 @@ fn figure(variant: &Variant, surface: &Surface) -> Element {
 /// A number without zeros at its end.
 fn tidy(x: f64) -> String {
     match plain(x) {
-        text if text.contains('.') && !text.contains('e') => text.trim_end_matches('0').trim_end_matches('.').into(),
+        text if text.contains('.') && !text.contains('e') => {
+            text.trim_end_matches('0').trim_end_matches('.').into()
+        }
         text => text,
     }
 }

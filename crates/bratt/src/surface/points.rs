@@ -80,7 +80,9 @@ impl Points {
         let refused = |what: String| SurfaceError::Points(format!("{}: {what}", table.path.display()));
         let column = |name: &str| table.named(name).map_err(|error| SurfaceError::Points(error.to_string()));
         let names: Vec<String> = match features {
-            [] => table.columns.iter().map(|column| column.name.clone()).filter(|name| name != target).collect(),
+            [] => {
+                table.columns.iter().map(|column| column.name.clone()).filter(|name| name != target).collect()
+            }
             given => given.to_vec(),
         };
         if !(1..=2).contains(&names.len()) {
@@ -147,12 +149,16 @@ impl Points {
                 return Err(refused(format!("column {name} is all zero: its weight has no effect")));
             }
         }
-        let weights = [format!("weight of {}", names[0]), match names.get(1) {
-            Some(name) => format!("weight of {name}"),
-            None => "bias".into(),
-        }];
+        let weights = [
+            format!("weight of {}", names[0]),
+            match names.get(1) {
+                Some(name) => format!("weight of {name}"),
+                None => "bias".into(),
+            },
+        ];
         let kind = if model == Model::Linear { "linear" } else { "logistic" };
-        let title = format!("{kind} regression of {target} on {}, {} points", names.join(" and "), kept.len());
+        let title =
+            format!("{kind} regression of {target} on {}, {} points", names.join(" and "), kept.len());
         Ok(Points { model, weights, inputs, targets: kept, title, notes })
     }
 

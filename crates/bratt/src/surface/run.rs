@@ -104,7 +104,8 @@ impl Ground {
             .collect();
         let inputs: Vec<(&str, &Tensor<f64>)> =
             self.problem.inputs().iter().map(|(name, value)| (name.as_str(), value)).collect();
-        let cost = |g: &crate::graph::GraphBuilder, p: &[crate::graph::Value]| self.problem.write(g, [p[0], p[1]]);
+        let cost =
+            |g: &crate::graph::GraphBuilder, p: &[crate::graph::Value]| self.problem.write(g, [p[0], p[1]]);
         let optimizer = chosen.method.optimizer.name();
         let path = descend(&parameters, &inputs, cost, &chosen.method, steps)
             .map_err(|source| SurfaceError::Descent { optimizer, source })?;
@@ -157,7 +158,8 @@ impl Variant {
         let end = self.steps_to_1_percent(run).unwrap_or(run.path.costs.len());
         let [u, v] = self.ground.across;
         let points: Vec<[f64; 2]> = run.points().take(end + 1).collect();
-        let steps: Vec<f64> = points.windows(2).map(|p| (p[1][0] - p[0][0]) * u + (p[1][1] - p[0][1]) * v).collect();
+        let steps: Vec<f64> =
+            points.windows(2).map(|p| (p[1][0] - p[0][0]) * u + (p[1][1] - p[0][1]) * v).collect();
         let longest = steps.iter().fold(0.0, |longest: f64, step| longest.max(step.abs()));
         let seen: Vec<f64> = steps.into_iter().filter(|step| step.abs() >= 0.01 * longest).collect();
         seen.windows(2).filter(|pair| pair[0] * pair[1] < 0.0).count()
@@ -194,7 +196,8 @@ impl Variant {
         if let Some((turns, run)) = turned.filter(|(turns, _)| *turns > 1) {
             let mut part = format!("{} turns {turns} times", name(run));
             let damped = self.runs.iter().filter(|other| {
-                matches!(other.method.optimizer.rule, Rule::Momentum(_) | Rule::Nesterov(_)) && name(other) != name(run)
+                matches!(other.method.optimizer.rule, Rule::Momentum(_) | Rule::Nesterov(_))
+                    && name(other) != name(run)
             });
             for other in damped {
                 part += &format!(", {} {}", name(other), self.turns(other));
@@ -211,7 +214,8 @@ impl Variant {
         }
         let nearest = self.runs.iter().filter_map(|run| self.left(run)).fold(f64::INFINITY, f64::min);
         if nearest.is_finite() && nearest > 0.5 {
-            parts.push(format!("none gets far along it: at least {} of the distance is left", share(nearest)));
+            parts
+                .push(format!("none gets far along it: at least {} of the distance is left", share(nearest)));
         }
         for run in &self.runs {
             if let Some(step) = run.path.diverged {

@@ -82,7 +82,12 @@ fn momentum_damps_the_oscillation_and_nesterov_corrects_earlier() {
     assert!(steps("nesterov") <= steps("momentum") && steps("momentum") < steps("sgd"));
     // How far it is carried to the other side.
     let beyond = |name| run(&variant, name).points().map(|[_, y]| -y).fold(0.0, f64::max);
-    assert!(beyond("nesterov") < 0.1 && beyond("momentum") > 0.3, "{} {}", beyond("nesterov"), beyond("momentum"));
+    assert!(
+        beyond("nesterov") < 0.1 && beyond("momentum") > 0.3,
+        "{} {}",
+        beyond("nesterov"),
+        beyond("momentum")
+    );
 }
 
 /// At one rate AdaGrad's steps shrink until it stands; those of RMSprop and Adam do not.
@@ -107,9 +112,10 @@ fn adagrad_slows_down_and_rmsprop_and_adam_do_not() {
 /// Hinton's points: preprocessed, both surfaces are the same circle, and gradient descent leads straight to its middle.
 #[test]
 fn preprocessing_makes_the_ravine_round() {
-    for (name, raw_condition, minimum) in
-        [("scaling-1", 40_000.0..40_500.0, [2.0 / 101.0 - 1.0, 1.0]), ("scaling-2", 2499.0..2501.0, [5.0, 0.1])]
-    {
+    for (name, raw_condition, minimum) in [
+        ("scaling-1", 40_000.0..40_500.0, [2.0 / 101.0 - 1.0, 1.0]),
+        ("scaling-2", 2499.0..2501.0, [5.0, 0.1]),
+    ] {
         let points = Points::built_in(name).unwrap();
         let raw = race(points.raw().unwrap(), None, &ALL);
         assert!(raw_condition.contains(&raw.ground.condition().unwrap()), "{:?}", raw.ground.condition());
@@ -123,7 +129,8 @@ fn preprocessing_makes_the_ravine_round() {
         assert!(left(&raw) > 0.6, "{}", left(&raw));
         assert!(left(&round) < 1e-6, "{}", left(&round));
         assert_eq!(round.turns(run(&round, "sgd")), 0);
-        let surface = Surface { title: points.title, notes: Vec::new(), variants: vec![raw, round], steps: STEPS };
+        let surface =
+            Surface { title: points.title, notes: Vec::new(), variants: vec![raw, round], steps: STEPS };
         let told = surface.conclusion();
         assert!(told[2].starts_with("preprocessing takes the condition number from"), "{told:?}");
     }
@@ -171,7 +178,8 @@ fn logistic_regression_has_its_cost_and_classes_that_can_be_separated_no_minimum
 
 #[test]
 fn tables_that_do_not_fit_are_refused_by_name() {
-    let refused = |text: &str, model| Points::of_table(&table(text), "y", &[], model).unwrap_err().to_string();
+    let refused =
+        |text: &str, model| Points::of_table(&table(text), "y", &[], model).unwrap_err().to_string();
     for (text, model, told) in [
         ("a,b,c,y\n1,2,3,4\n1,2,3,5\n", Model::Linear, "found 3 features (a, b, c), expected two"),
         ("a,y\nred,4\nblue,5\n", Model::Linear, "column a holds text (blue, red), expected numbers"),
@@ -188,13 +196,17 @@ fn tables_that_do_not_fit_are_refused_by_name() {
 
 #[test]
 fn a_start_without_a_cost_or_outside_of_the_range_is_refused() {
-    let log = || Problem::new("log", ["x", "y"], Vec::new(), |g, [x, y]| g.add(g.log(x), g.square(y))).unwrap();
+    let log =
+        || Problem::new("log", ["x", "y"], Vec::new(), |g, [x, y]| g.add(g.log(x), g.square(y))).unwrap();
     let said = Ground::survey(log(), Some([-1.0, 0.0])).unwrap_err().to_string();
     assert_eq!(said, "the cost at the start, x = -1 and y = 0, is NaN");
     let ground = || Ground::survey(ravine(), Some([3.0, 1.0])).unwrap();
     let said = ground().race(Vec::new(), 1, Some([[-2.0, 2.0], [-1.0, 1.0]])).unwrap_err().to_string();
     assert_eq!(said, "the start, x = 3 and y = 1, lies outside of the range -2 to 2, -1 to 1");
-    assert!(matches!(ground().race(Vec::new(), 1, Some([[2.0, 2.0], [0.0, 1.0]])), Err(SurfaceError::Range { .. })));
+    assert!(matches!(
+        ground().race(Vec::new(), 1, Some([[2.0, 2.0], [0.0, 1.0]])),
+        Err(SurfaceError::Range { .. })
+    ));
     let flat = Problem::new("x^2", ["x", "y"], Vec::new(), |g, [x, _]| g.square(x)).unwrap_err();
     assert!(flat.to_string().contains("does not depend on"), "{flat}");
 }
@@ -202,7 +214,8 @@ fn a_start_without_a_cost_or_outside_of_the_range_is_refused() {
 #[test]
 fn the_page_has_a_panel_a_variant_and_loads_nothing() {
     let points = Points::built_in("scaling-2").unwrap();
-    let variants = vec![race(points.raw().unwrap(), None, &ALL), race(points.preprocessed().unwrap(), None, &ALL)];
+    let variants =
+        vec![race(points.raw().unwrap(), None, &ALL), race(points.preprocessed().unwrap(), None, &ALL)];
     let surface = Surface { title: "a < b".into(), notes: vec!["a note".into()], variants, steps: STEPS };
     let html = surface.to_html("1", "bratt surface --points scaling-2");
     assert_eq!(html.matches("class=\"surface\"").count(), 2);
@@ -210,7 +223,10 @@ fn the_page_has_a_panel_a_variant_and_loads_nothing() {
     assert!(html.contains("a &lt; b") && html.contains("A note.") && html.contains("id=\"play\""));
     assert!(!html.contains("http://") && !html.contains("https://") && !html.contains("url("));
     let svg = surface.to_svg();
-    assert!(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=") && svg.trim_end().ends_with("</svg>"));
+    assert!(
+        svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=")
+            && svg.trim_end().ends_with("</svg>")
+    );
     assert_eq!(svg.matches("class=\"way\"").count(), 2 * 6 + 6);
     assert!(!svg.contains("NaN") && !svg.contains("inf"), "numbers that can be drawn");
     // The same each time, whatever the threads do.
