@@ -4,6 +4,7 @@ mod data;
 mod fit;
 mod judging;
 mod surface;
+mod tracing;
 mod training;
 
 use crate::failure::EXIT_CODES;
@@ -13,6 +14,7 @@ pub use fit::{FitArgs, FitModel, Missing};
 pub use judging::{CompareArgs, EvalArgs, LabelsArgs, Reading};
 use std::path::PathBuf;
 pub use surface::{SurfaceArgs, SurfaceModel};
+pub use tracing::{GradcheckArgs, Precision, TraceArgs};
 pub use training::{FindLrArgs, Method, ReportArgs, ResumeArgs, TrainArgs, TuneArgs, YesNo};
 
 /// Trains image classifiers on the CPU.
@@ -97,6 +99,10 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Show the error surface of two parameters, and the path of each optimizer over it
     Surface(SurfaceArgs),
+    /// Show every value and gradient of an expression, and draw its graph as in the lecture
+    Trace(TraceArgs),
+    /// Compare gradients of an expression or a trained model with differences
+    Gradcheck(GradcheckArgs),
     /// Show a learning-rate schedule as a plot and a table
     Schedule(ScheduleArgs),
     /// Fit a linear, logistic or softmax regression to a table, exactly and by gradient descent

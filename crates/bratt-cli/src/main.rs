@@ -64,6 +64,8 @@ fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Explain(args) => commands::explain::run(args, cli.global)?,
         Command::Inspect(args) => commands::inspect::run(args).map(|()| 0)?,
         Command::Surface(args) => commands::surface::run(args, cli.global)?,
+        Command::Trace(args) => commands::trace::run(args, cli.global)?,
+        Command::Gradcheck(args) => commands::gradcheck::run(args, cli.global)?,
         Command::Schedule(args) => commands::schedule::run(args).map(|()| 0)?,
         Command::Fit(args) => commands::fit::run(args, cli.global)?,
         Command::Config { command: ConfigCommand::Show(args) } => commands::config::show(args).map(|()| 0)?,

@@ -110,6 +110,38 @@ impl GraphBuilder {
         gradients
     }
 
+    /// The gradients of `sum(y * seed)` that arrive at every node up to `y`, none where no path leads there; and where a
+    /// path ends because an argument has no gradient: the node, the argument and why. `seed` has the shape of `y`.
+    ///
+    /// Unlike [`GraphBuilder::vector_jacobian`], which refuses, this shows what there is.
+    pub(crate) fn arriving(
+        &self,
+        y: Value,
+        seed: Value,
+    ) -> (Vec<Option<Value>>, Vec<(Value, Value, &'static str)>) {
+        let mut arrived: Vec<Option<Value>> = vec![None; y.index() + 1];
+        let mut ends = Vec::new();
+        arrived[y.index()] = Some(seed);
+        for i in (0..arrived.len()).rev() {
+            let value = Value(i as u32);
+            let (Some(node), Some(dy)) = (self.node(value), arrived[i]) else { continue };
+            let rules = self.layer_of(&node.origin.layer, || node.op.gradient(self, &node.inputs, value, dy));
+            for (&x, rule) in node.inputs.iter().zip(rules) {
+                let dx = match rule {
+                    Cotangent::Flow(dx) => dx,
+                    Cotangent::Stop => self.full(self.shape(x), 0.0),
+                    Cotangent::Undefined(why) => {
+                        ends.push((value, x, why));
+                        continue;
+                    }
+                };
+                let sum = arrived[x.index()].map_or(dx, |sum| self.add(sum, dx));
+                arrived[x.index()] = Some(sum);
+            }
+        }
+        (arrived, ends)
+    }
+
     /// For each of the first `count` nodes: whether it is one of `xs` or computed from them; `through_stops` says
     /// whether what stands behind `stop_gradient` counts.
     fn dependants(&self, count: usize, xs: &[Value], through_stops: bool) -> Vec<bool> {

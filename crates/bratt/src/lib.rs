@@ -7,6 +7,7 @@ pub mod data;
 pub mod descent;
 pub mod exec;
 pub mod explain;
+pub mod expr;
 mod file;
 mod grad;
 pub mod graph;

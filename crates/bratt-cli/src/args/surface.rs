@@ -16,6 +16,7 @@ Built-in points, each raw and preprocessed (zero mean, unit variance) side by si
 
 Examples:
   bratt surface -o ravine.html
+  bratt surface '(1 - x)^2 + 100*(y - x^2)^2' --optim sgd,momentum,adam --steps 500 -o valley.html
   bratt surface --points scaling-1 -o scaling.html
   bratt surface --optim sgd --lr 0.051 --steps 40
   bratt surface --data points.csv --target y --model logistic --json";
@@ -24,6 +25,9 @@ Examples:
 #[derive(Args, Debug)]
 #[command(after_help = SURFACE_HELP, allow_negative_numbers = true)]
 pub struct SurfaceArgs {
+    /// The cost as an expression of two names, in the language of `bratt trace` [default: x^2 + 20*y^2]
+    #[arg(value_name = "EXPR", conflicts_with_all = ["points", "data"])]
+    pub expression: Option<String>,
     /// Built-in points: scaling-1 or scaling-2
     #[arg(long, value_name = "NAME", conflicts_with = "data", help_heading = "Problem")]
     pub points: Option<String>,

@@ -10,6 +10,7 @@ pub mod explain;
 pub mod fetch;
 pub mod find_lr;
 pub mod fit;
+pub mod gradcheck;
 pub mod inspect;
 pub mod judged;
 pub mod labels;
@@ -19,6 +20,7 @@ pub mod report;
 pub mod resume;
 pub mod schedule;
 pub mod surface;
+pub mod trace;
 pub mod train;
 pub mod tune;
 

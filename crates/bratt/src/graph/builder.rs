@@ -196,6 +196,11 @@ impl GraphBuilder {
         self.inner.borrow().nodes.len()
     }
 
+    /// What is wrong so far: the problem without its place.
+    pub(crate) fn problem(&self) -> Option<String> {
+        self.inner.borrow().error.as_ref().map(|error| error.problem.clone())
+    }
+
     /// Adds a node, or returns the one that is there.
     #[track_caller]
     pub(crate) fn add_node(&self, op: Op, inputs: &[Value]) -> Value {

@@ -38,7 +38,9 @@ pub use problem::Problem;
 pub use run::{Chosen, Run, Variant};
 
 use crate::descent::DescentError;
+use crate::expr::ExprError;
 use crate::graph::GraphError;
+use crate::tensor::Shape;
 
 /// The momentum that shows best how it damps: with much more of it, the ball swings across the ravine for long.
 pub const USUAL_MOMENTUM: f64 = 0.7;
@@ -57,6 +59,15 @@ pub enum SurfaceError {
         optimizer: &'static str,
         /// Why.
         source: DescentError,
+    },
+    /// The expression cannot be written as a graph.
+    #[error(transparent)]
+    Expression(#[from] Box<ExprError>),
+    /// The expression has a vector or more as its result.
+    #[error("found a result of shape {shape}, expected one number; take its sum or mean")]
+    NoScalar {
+        /// Its shape.
+        shape: Shape,
     },
     /// The cost has another number of parameters.
     #[error("found {} ({}), expected two parameters", counted(names), names.join(", "))]

@@ -43,6 +43,23 @@ fn run<'a>(variant: &'a Variant, name: &str) -> &'a Run {
 }
 
 #[test]
+fn an_expression_of_two_names_is_the_same_problem() {
+    let read = |text: &str| Problem::of_expression(&crate::expr::Expression::parse(text).unwrap());
+    let problem = read("20*y^2 + x^2").unwrap();
+    assert_eq!(problem.parameters(), &["x".to_string(), "y".into()]);
+    let found = race(problem, Some([-1.5, 1.0]), &ALL);
+    for (a, b) in found.runs.iter().zip(&lecture().runs) {
+        assert!((a.last_cost() - b.last_cost()).abs() < 1e-12);
+    }
+    let said = |text: &str| read(text).unwrap_err().to_string();
+    assert_eq!(said("x^2"), "found one parameter (x), expected two parameters");
+    assert_eq!(said("x*y + z"), "found 3 parameters (x, y, z), expected two parameters");
+    assert!(said("[1, 2] * x + y").contains("[2], expected one number"), "{}", said("[1, 2] * x + y"));
+    // Tensors among the literals are fed.
+    assert_eq!(read("sum([1, 2] * x) + y^2").unwrap().cost_at([3.0, 4.0]), 25.0);
+}
+
+#[test]
 fn the_ground_is_surveyed() {
     let ground = lecture().ground;
     assert!((ground.curvature[0] - 40.0).abs() < 1e-6 && (ground.curvature[1] - 2.0).abs() < 1e-6);

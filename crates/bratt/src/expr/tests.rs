@@ -1,0 +1,1 @@
+//! The language, its numbers, its messages and its pictures.
