@@ -103,7 +103,7 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Experiments of the lecture, each with a table, a conclusion and pictures; without a name, list them
     Lab(LabArgs),
-    /// Show the error surface of two parameters, and the way of each optimizer over it
+    /// Show the error surface of two parameters, and the path of each optimizer over it
     Surface(SurfaceArgs),
     /// Show every value and gradient of an expression, and draw its graph as in the lecture
     Trace(TraceArgs),

@@ -7,7 +7,7 @@ const SURFACE_HELP: &str = "\
 All optimizers begin at the same place and see the same cost, in f64, by the equations that training uses.
 What nobody sets is chosen so that each shows what it is like, and the table says why: sgd near the limit
 2/λ1 of the largest curvature at the start (it turns at each step), momentum and nesterov at 1/λ1, the others
-at a share of the way to go. Rates, schedules and momentum are written as for `bratt train`; a rate may be
+at a share of the distance to go. Rates, schedules and momentum are written as for `bratt train`; a rate may be
 given for each, as sgd=0.045,adam=0.1.
 
 Built-in points, each raw and preprocessed (zero mean, unit variance) side by side:
@@ -16,6 +16,7 @@ Built-in points, each raw and preprocessed (zero mean, unit variance) side by si
 
 Examples:
   bratt surface -o ravine.html
+  bratt surface '(1 - x)^2 + 100*(y - x^2)^2' --optim sgd,momentum,adam --steps 500 -o valley.html
   bratt surface --points scaling-1 -o scaling.html
   bratt surface --optim sgd --lr 0.051 --steps 40
   bratt surface --data points.csv --target y --model logistic --json";
@@ -24,6 +25,9 @@ Examples:
 #[derive(Args, Debug)]
 #[command(after_help = SURFACE_HELP, allow_negative_numbers = true)]
 pub struct SurfaceArgs {
+    /// The cost as an expression of two names, in the language of `bratt trace` [default: x^2 + 20*y^2]
+    #[arg(value_name = "EXPR", conflicts_with_all = ["points", "data"])]
+    pub expression: Option<String>,
     /// Built-in points: scaling-1 or scaling-2
     #[arg(long, value_name = "NAME", conflicts_with = "data", help_heading = "Problem")]
     pub points: Option<String>,
@@ -87,7 +91,7 @@ pub struct SurfaceArgs {
     /// Write the picture (.svg) or a page with a play button (.html); may be given again
     #[arg(long, short, value_name = "FILE")]
     pub out: Vec<PathBuf>,
-    /// What the picture shows of each parameter, as -2,2,-1,1 [default: start, minimum and ways]
+    /// What the picture shows of each parameter, as -2,2,-1,1 [default: start, minimum and paths]
     #[arg(long, value_name = "X,X,Y,Y", allow_hyphen_values = true)]
     pub range: Option<String>,
     /// Print one JSON object: every iterate of every optimizer to full precision

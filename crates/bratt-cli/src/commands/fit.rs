@@ -9,7 +9,8 @@ use bratt::data::columns::{Cells, Column};
 use bratt::descent::Method;
 use bratt::optim::{Optimizer, Sgd};
 use bratt::regression::{
-    Descended, Descent, Design, Fitted, RegressionError, RegressionReport, Terms, classify, least_squares,
+    Coefficients, Descended, Descent, Design, Fitted, RegressionError, RegressionReport, Terms, classify,
+    least_squares,
 };
 use bratt::report::RunFolder;
 use serde_json::json;
@@ -218,7 +219,8 @@ fn show(
     }
     let wide = design.names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(4);
     let found = descent.map(|(found, _)| found);
-    for (k, (class, coefficients, errors)) in report.fitted.tables().into_iter().enumerate() {
+    for (k, table) in report.fitted.tables().into_iter().enumerate() {
+        let Coefficients { class, values: coefficients, standard_errors: errors } = table;
         terminal.result("");
         if let (Fitted::Classes { classes, .. }, Some(class)) = (&report.fitted, class) {
             terminal.result(&format!("{BOLD}{class} against {}{PLAIN}", classes[0]));
@@ -282,8 +284,8 @@ fn show(
 /// To how many digits the coefficients of gradient descent are the exact ones.
 fn agreement(found: &[Vec<f64>], fitted: &Fitted) -> String {
     let exact = fitted.tables();
-    let errors = found.iter().zip(&exact).flat_map(|(found, (_, exact, _))| {
-        found.iter().zip(*exact).map(|(a, b)| ((a - b) / b.abs().max(f64::MIN_POSITIVE)).abs())
+    let errors = found.iter().zip(&exact).flat_map(|(found, exact)| {
+        found.iter().zip(exact.values).map(|(a, b)| ((a - b) / b.abs().max(f64::MIN_POSITIVE)).abs())
     });
     let worst = errors.fold(0.0, f64::max);
     match -worst.log10() {
@@ -298,7 +300,13 @@ fn as_json(report: &RegressionReport, descent: Option<&Descended>) -> serde_json
         .fitted
         .tables()
         .into_iter()
-        .map(|(class, coefficients, errors)| json!({"class": class, "coefficients": coefficients, "standard_errors": errors}))
+        .map(|table| {
+            json!({
+                "class": table.class,
+                "coefficients": table.values,
+                "standard_errors": table.standard_errors,
+            })
+        })
         .collect();
     let (r_squared, residual_sd, accuracy, classes) = match &report.fitted {
         Fitted::Values { fit, .. } => (Some(fit.r_squared), fit.residual_sd, None, None),

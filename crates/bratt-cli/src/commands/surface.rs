@@ -2,6 +2,7 @@
 
 mod told;
 
+use super::trace;
 use crate::args::{Global, SurfaceArgs, SurfaceModel, TrainArgs};
 use crate::failure::{Exit, Failure};
 use crate::plan::{self, OptimPlan};
@@ -9,6 +10,7 @@ use crate::settings::Settings;
 use crate::terminal::{DIM, PLAIN, Terminal, To};
 use bratt::data::Columns;
 use bratt::descent::Method;
+use bratt::expr::Expression;
 use bratt::names::hint;
 use bratt::optim::{NAMES, Optimizer};
 use bratt::report::RunFolder;
@@ -98,11 +100,10 @@ fn problem(args: &SurfaceArgs) -> Result<Given, Failure> {
                 .map_err(|error| unfit(error).or_help("choose columns with --features and --target"))?
         }
         (None, None) => {
-            let problem = Problem::new("x^2 + 20*y^2", ["x", "y"], Vec::new(), |g, [x, y]| {
-                g.add(g.square(x), g.mul(g.constant(20.0), g.square(y)))
-            });
-            let problems = vec![problem.map_err(unfit)?];
-            let title = "x^2 + 20*y^2".into();
+            let text = args.expression.as_deref().unwrap_or("x^2 + 20*y^2");
+            let expression = Expression::parse(text).map_err(|error| trace::failed(&error))?;
+            let problem = Problem::of_expression(&expression).map_err(unfit)?;
+            let (title, problems) = (problem.name().to_string(), vec![problem]);
             return Ok(Given { title, notes: Vec::new(), problems, start: Some([-1.5, 1.0]) });
         }
     };
@@ -113,6 +114,12 @@ fn problem(args: &SurfaceArgs) -> Result<Given, Failure> {
 fn unfit(error: SurfaceError) -> Failure {
     match &error {
         SurfaceError::Points(_) => Failure::data(&error),
+        SurfaceError::Expression(error) => trace::failed(error),
+        SurfaceError::Parameters { .. } | SurfaceError::NoScalar { .. } => {
+            Failure::new(Exit::Usage, error.to_string()).help("such as 'x^2 + 20*y^2', in quotes")
+        }
+        // Where in the library the graph was written is nothing to the user.
+        SurfaceError::Graph(graph) => Failure::new(Exit::Usage, format!("no way down: {}", graph.problem)),
         SurfaceError::Start { .. } => Failure::data(&error).help("begin elsewhere with --start"),
         SurfaceError::Outside { .. } => {
             Failure::configuration(error.to_string()).help("choose another --start or --range")

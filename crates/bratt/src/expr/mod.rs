@@ -20,7 +20,7 @@
 //! |---|---|
 //! | `lex.rs`, `parse.rs`, `literal.rs` | text to terms |
 //! | `functions.rs`, `functions/` | the table of functions |
-//! | `build.rs` | terms to a graph |
+//! | `build.rs`, `write.rs` | terms to a graph: of its own, or of somebody else's |
 //! | `trace.rs`, `notes.rs`, `json.rs` | values and gradients; what is worth a word; as JSON |
 //! | `check.rs` | gradients against differences |
 //! | `npy.rs` | arrays of NumPy |
@@ -43,6 +43,7 @@ mod parse;
 mod tests;
 mod text;
 mod trace;
+mod write;
 
 pub use check::{Checked, Skipped};
 pub use draw::{Drawing, Rect, draw, page};

@@ -104,7 +104,7 @@
   const chosen = cells.find((cell) => cell.getAttribute('href') === location.hash);
   if (chosen) open(chosen);
 
-  // Error surfaces: the slider and the play button lead the ways from their start to their end; a name hides its way.
+  // Error surfaces: the slider and the play button lead the paths from start to end; a name hides its path.
   const player = document.querySelector('.player');
   if (player) {
     const [play, slider, told] = ['button', 'input', 'output'].map((name) => player.querySelector(name));

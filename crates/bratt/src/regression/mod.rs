@@ -27,7 +27,7 @@ pub use design::{Design, DesignError, Terms};
 pub use likelihood::{Classifier, classify};
 pub use linear::{Linear, least_squares};
 pub use qr::Matrix;
-pub use report::{Fitted, RegressionReport};
+pub use report::{Coefficients, Fitted, RegressionReport};
 
 /// Why a regression has no answer.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

@@ -57,20 +57,36 @@ impl Fitted {
     }
 
     /// Coefficients with their standard errors, under the name of their class where there are several.
-    pub fn tables(&self) -> Vec<(Option<&str>, &[f64], Option<&[f64]>)> {
+    pub fn tables(&self) -> Vec<Coefficients<'_>> {
         match self {
-            Fitted::Values { fit, .. } => vec![(None, &fit.coefficients, fit.standard_errors.as_deref())],
+            Fitted::Values { fit, .. } => vec![Coefficients {
+                class: None,
+                values: &fit.coefficients,
+                standard_errors: fit.standard_errors.as_deref(),
+            }],
             Fitted::Classes { fit, classes, .. } => fit
                 .coefficients
                 .iter()
                 .enumerate()
-                .map(|(k, b)| {
-                    let errors = fit.standard_errors.as_ref().map(|errors| errors[k].as_slice());
-                    (Some(classes[k + 1].as_str()), b.as_slice(), errors)
+                .map(|(k, values)| Coefficients {
+                    class: Some(&classes[k + 1]),
+                    values,
+                    standard_errors: fit.standard_errors.as_ref().map(|errors| errors[k].as_slice()),
                 })
                 .collect(),
         }
     }
+}
+
+/// The coefficients of numbers, or of one class against the first.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Coefficients<'a> {
+    /// The class.
+    pub class: Option<&'a str>,
+    /// One a term.
+    pub values: &'a [f64],
+    /// Their standard errors, if there are any.
+    pub standard_errors: Option<&'a [f64]>,
 }
 
 impl RegressionReport {
@@ -152,7 +168,7 @@ impl RegressionReport {
 
     fn tables(&self) -> Markup {
         let mut all = Markup::new();
-        for (class, coefficients, errors) in self.fitted.tables() {
+        for Coefficients { class, values: coefficients, standard_errors: errors } in self.fitted.tables() {
             if let (Some(class), Fitted::Classes { classes, .. }) = (class, &self.fitted) {
                 all.push(el("h3").with(format!("{class} against {}", classes[0])));
             }

@@ -1,4 +1,4 @@
-//! The picture: level lines, the ways, start and minimum.
+//! The picture: level lines, the paths, start and minimum.
 //!
 //! One unit of either axis has the same length, so that a ravine looks like one; only a range that was asked for and is much
 //! longer one way than the other is stretched. Colours stand in the style; those of a light page stand in the elements,
@@ -13,7 +13,7 @@ const LEFT: f64 = 46.0;
 const RIGHT: f64 = 10.0;
 const TOP: f64 = 24.0;
 const BOTTOM: f64 = 38.0;
-/// Points of a way that are drawn; of more some are left out.
+/// Points of a path that are drawn; of more some are left out.
 const MOST_POINTS: usize = 1000;
 
 /// Names in their order, and the colour on a light page.
@@ -111,7 +111,7 @@ pub(super) fn panel(variant: &Variant, steps: u64) -> Element {
 fn in_words(variant: &Variant) -> String {
     let names = variant.ground.problem.parameters();
     format!(
-        "Level lines of the cost over {} and {}, and the ways of {}. The numbers stand in the table.",
+        "Level lines of the cost over {} and {}, and the paths of {}. The numbers stand in the table.",
         names[0],
         names[1],
         variant.runs.iter().map(|run| run.method.optimizer.name()).collect::<Vec<_>>().join(", ")
@@ -227,6 +227,7 @@ pub(super) fn file(surface: &Surface) -> String {
     const GAP: f64 = 24.0;
     const HEAD: f64 = 62.0;
     const LEGEND: f64 = 22.0;
+    const ENTRY: f64 = 112.0;
     let count = surface.variants.len() as f64;
     let width = count * WIDTH + (count - 1.0) * GAP;
     let tallest = surface.variants.iter().map(height).fold(0.0, f64::max);
@@ -234,9 +235,9 @@ pub(super) fn file(surface: &Surface) -> String {
         .variants
         .first()
         .map_or(Vec::new(), |variant| variant.runs.iter().map(|run| run.method.optimizer.name()).collect());
-    let per_row = ((width - LEFT) / 100.0).floor().max(1.0) as usize;
+    let per_row = ((width - LEFT) / ENTRY).floor().max(1.0) as usize;
     let rows = names.len().div_ceil(per_row) as f64;
-    let total = HEAD + tallest + rows * LEGEND + 12.0;
+    let total = HEAD + tallest + rows * LEGEND + 20.0;
     let style = el("style")
         .with(Markup::trusted(LIGHT))
         .with(Markup::trusted(DARK))
@@ -261,7 +262,7 @@ pub(super) fn file(surface: &Surface) -> String {
     }
     for (at, name) in names.into_iter().enumerate() {
         let (x, y) =
-            (LEFT + 100.0 * (at % per_row) as f64, HEAD + tallest + LEGEND * (at / per_row) as f64 + 8.0);
+            (LEFT + ENTRY * (at % per_row) as f64, HEAD + tallest + LEGEND * (at / per_row) as f64 + 20.0);
         let line = el("line").class("way").attr("stroke", color(name)).attr("stroke-width", "2");
         let line = line.at([("x1", x), ("x2", x + 20.0), ("y1", y - 4.0), ("y2", y - 4.0)]);
         all = all

@@ -61,7 +61,7 @@ impl Ground {
         (least > 1e-12 * most && most.is_finite()).then(|| most / least)
     }
 
-    /// The longer of the two ways, along either parameter, from the start to the minimum.
+    /// The longer of the two distances, along either parameter, from the start to the minimum.
     pub fn span(&self) -> f64 {
         let to = self.minimum.unwrap_or([0.0; 2]);
         let span = (self.start[0] - to[0]).abs().max((self.start[1] - to[1]).abs());
@@ -84,7 +84,7 @@ impl Ground {
             Rule::Sgd(_) => (1.9 / most, "1.9/\u{3bb}1, near the limit 2/\u{3bb}1".to_string()),
             Rule::Momentum(_) | Rule::Nesterov(_) => (1.0 / most, "1/\u{3bb}1".to_string()),
             Rule::AdaGrad(_) | Rule::RmsProp(_) | Rule::Adam(_) | Rule::AdamW(_) => {
-                (self.span() / 20.0, "a 20th of the way to go".to_string())
+                (self.span() / 20.0, "1/20 of the distance to go".to_string())
             }
         };
         Rate { rate: three_digits(rate), why }
@@ -130,8 +130,16 @@ pub(super) fn eigen([xx, xy, yy]: [f64; 3]) -> ([f64; 2], [f64; 2]) {
     let [a, b] = [[xy, first - xx], [first - yy, xy]];
     let vector = if a[0].hypot(a[1]) > b[0].hypot(b[1]) { a } else { b };
     let length = vector[0].hypot(vector[1]);
-    let vector = if length > 0.0 { vector.map(|x| x / length) } else { [1.0, 0.0] };
+    // In a round bowl every direction is as good: rounding must not choose.
+    let round = radius <= 1e-9 * mean.abs();
+    let vector = if length > 0.0 && !round { vector.map(|x| x / length) } else { [1.0, 0.0] };
     ([first, second], vector)
+}
+
+/// The same point to nine decimals, if it is as low: 0 and not -9.4e-13.
+fn tidied(problem: &Problem, at: [f64; 2]) -> [f64; 2] {
+    let round = at.map(|x| (x * 1e9).round() / 1e9 + 0.0);
+    if problem.cost_at(round) <= problem.cost_at(at) { round } else { at }
 }
 
 /// Newton's method with the eigenvalues' sizes, so that it goes down from saddles, too, and with halved steps until the cost
@@ -152,7 +160,7 @@ fn minimum(problem: &Problem, start: [f64; 2]) -> Option<[f64; 2]> {
         let small = 1e-9 * (1.0 + at[0].hypot(at[1]));
         if length <= small {
             let flat = l2.abs() <= 1e-10 * l1.abs();
-            return (!flat && l2 >= 0.0).then_some(at);
+            return (!flat && l2 >= 0.0).then(|| tidied(problem, at));
         }
         let moved = |t: f64| [at[0] - t * step[0], at[1] - t * step[1]];
         let lower =
@@ -160,7 +168,7 @@ fn minimum(problem: &Problem, start: [f64; 2]) -> Option<[f64; 2]> {
         match lower {
             Some(to) => (at, cost) = (to, problem.cost_at(to)),
             // Rounding leaves nothing to gain.
-            None => return (length <= 1e-6 * (1.0 + at[0].hypot(at[1]))).then_some(at),
+            None => return (length <= 1e-6 * (1.0 + at[0].hypot(at[1]))).then(|| tidied(problem, at)),
         }
         if at[0].hypot(at[1]) > 1e6 * (1.0 + start[0].hypot(start[1])) {
             return None;

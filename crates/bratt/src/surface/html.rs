@@ -29,10 +29,10 @@ pub(super) fn page(surface: &Surface, version: &str, command: &str) -> String {
         .with(el("output"));
     let figures: Markup = surface.variants.iter().map(|variant| figure(variant, surface)).collect();
     let class = if surface.variants.len() == 1 { "surfaces one" } else { "surfaces" };
-    let ways = Markup::from(player).then(el("div").class(class).with(figures)).then(
+    let paths = Markup::from(player).then(el("div").class(class).with(figures)).then(
         el("p").class("note").with(
-            "Lines are levels of the cost, each ring a start, each cross a minimum. Beside each name stands the cost at the \
-             step shown; choosing a name hides its way.",
+            "Lines are levels of the cost; the ring is the start, the cross the minimum. Beside each name stands the cost at \
+             the step shown; choosing a name hides its path.",
         ),
     );
     let mut tables = Markup::new();
@@ -51,7 +51,8 @@ pub(super) fn page(surface: &Surface, version: &str, command: &str) -> String {
         .class("command")
         .with(el("pre").with(el("code").with(command)))
         .with(el("button").attr("type", "button").class("copy").attr("hidden", "").with("Copy"));
-    let sections = [("ways", "Ways", ways), ("table", "Table", tables), ("repeat", "Repeat", repeat.into())];
+    let sections =
+        [("paths", "Paths", paths), ("table", "Table", tables), ("repeat", "Repeat", repeat.into())];
     let sections = sections.map(|(id, title, content)| Section { id, title, content });
     document(&surface.title, version, first.into(), sections.into())
 }
@@ -83,26 +84,36 @@ fn figure(variant: &Variant, surface: &Surface) -> Element {
         .with(el("div").class("chips").with(chips))
 }
 
+/// A number without zeros at its end.
+fn tidy(x: f64) -> String {
+    match plain(x) {
+        text if text.contains('.') && !text.contains('e') => {
+            text.trim_end_matches('0').trim_end_matches('.').into()
+        }
+        text => text,
+    }
+}
+
 /// Start, curvature, minimum.
 fn facts(variant: &Variant) -> String {
     let ground = &variant.ground;
-    let pair = |[x, y]: [f64; 2]| format!("({}, {})", plain(x), plain(y));
+    let pair = |[x, y]: [f64; 2]| format!("({}, {})", tidy(x), tidy(y));
     let mut text = format!(
         "Start {} with cost {}; curvatures there \u{3bb}1 = {} and \u{3bb}2 = {}. ",
         pair(ground.start),
-        plain(ground.cost),
-        plain(ground.curvature[0]),
-        plain(ground.curvature[1])
+        tidy(ground.cost),
+        tidy(ground.curvature[0]),
+        tidy(ground.curvature[1])
     );
     text += &match (ground.minimum, ground.least) {
-        (Some(at), Some(least)) => format!("Minimum {} with cost {}.", pair(at), plain(least)),
+        (Some(at), Some(least)) => format!("Minimum {} with cost {}.", pair(at), tidy(least)),
         _ => "No minimum was found.".into(),
     };
     text
 }
 
 fn table(variant: &Variant) -> Element {
-    let head = ["optimiser", "rate", "cost at the end", "to 1 %", "turns", "left"];
+    let head = ["optimizer", "rate", "cost at the end", "to 1 %", "turns", "distance left"];
     let head: Markup = head
         .into_iter()
         .enumerate()
@@ -112,7 +123,7 @@ fn table(variant: &Variant) -> Element {
         let number = |text: String| el("td").class("num").with(text);
         let name = run.method.optimizer.name();
         let schedule = match run.method.schedule {
-            crate::schedule::Schedule::Constant { .. } => plain(run.rate),
+            crate::schedule::Schedule::Constant { .. } => tidy(run.rate),
             ref schedule => schedule.to_string(),
         };
         let steps = match (variant.steps_to_1_percent(run), run.path.diverged) {

@@ -1,4 +1,4 @@
-//! Floor 6: the error surface of two parameters, and the way of each optimiser over it.
+//! Floor 6: the error surface of two parameters, and the path of each optimiser over it.
 //!
 //! ```text
 //! Problem --Ground::survey--> start, curvature, minimum --Ground::race--> Variant --Surface--> SVG, HTML
@@ -9,7 +9,7 @@
 //! | `problem` | a cost of two numbers: its value, gradient and Hessian anywhere |
 //! | `points` | linear and logistic regression with two weights, raw and preprocessed |
 //! | `ground` | where to start, how curved it is there, where it is least, which rate suits |
-//! | `run` | the way of one optimiser, and what it shows: steps needed, turns across the ravine |
+//! | `run` | the path of one optimiser, and what it shows: steps needed, turns across the ravine |
 //! | `contours` | level lines by marching squares |
 //! | `drawing` | the picture |
 //! | `html` | the page |
@@ -19,7 +19,7 @@
 //! by `1 - rate li` at each step: it oscillates across the ravine once `rate l1 > 1`, diverges at `rate l1 = 2`, and is
 //! fastest at `2 / (l1 + l2)`, with the factor `(c - 1) / (c + 1)` for the condition number `c = l1 / l2`. So the best rate
 //! in a narrow ravine lies near the limit. Rules that divide by a root mean square move by about their rate at each step
-//! whatever the gradient, so that theirs is a share of the way that lies before them.
+//! whatever the gradient, so that theirs is a share of the distance that lies before them.
 //!
 //! Sources: lecture on optimisation (ravines, scaling of inputs); Hinton, Neural Networks for Machine Learning, 2012,
 //! lecture 6b; Polyak 1964; Sutskever et al. 2013.
@@ -38,7 +38,9 @@ pub use problem::Problem;
 pub use run::{Chosen, Run, Variant};
 
 use crate::descent::DescentError;
+use crate::expr::ExprError;
 use crate::graph::GraphError;
+use crate::tensor::Shape;
 
 /// The momentum that shows best how it damps: with much more of it, the ball swings across the ravine for long.
 pub const USUAL_MOMENTUM: f64 = 0.7;
@@ -57,6 +59,15 @@ pub enum SurfaceError {
         optimizer: &'static str,
         /// Why.
         source: DescentError,
+    },
+    /// The expression cannot be written as a graph.
+    #[error(transparent)]
+    Expression(#[from] Box<ExprError>),
+    /// The expression has a vector or more as its result.
+    #[error("found a result of shape {shape}, expected one number; take its sum or mean")]
+    NoScalar {
+        /// Its shape.
+        shape: Shape,
     },
     /// The cost has another number of parameters.
     #[error("found {} ({}), expected two parameters", counted(names), names.join(", "))]
@@ -124,7 +135,12 @@ pub struct Surface {
 impl Surface {
     /// What is to be seen, in a sentence for each variant and one that compares them.
     pub fn conclusion(&self) -> Vec<String> {
-        let mut all: Vec<String> = self.variants.iter().map(Variant::conclusion).collect();
+        let named = self.variants.len() > 1;
+        let of = |variant: &Variant| match named {
+            true => format!("{}: {}", variant.ground.problem.name(), variant.conclusion()),
+            false => variant.conclusion(),
+        };
+        let mut all: Vec<String> = self.variants.iter().map(of).collect();
         if let [raw, mended] = &self.variants[..] {
             all.extend(compared(raw, mended));
         }
@@ -147,16 +163,16 @@ fn compared(raw: &Variant, mended: &Variant) -> Option<String> {
     let conditions = [raw.ground.condition()?, mended.ground.condition()?].map(run::short);
     let left = |variant: &Variant, name: &str| {
         let run = variant.runs.iter().find(|run| run.method.optimizer.name() == name)?;
-        variant.left(run).map(|share| 100.0 * share)
+        variant.left(run)
     };
     let name = raw.runs.first()?.method.optimizer.name();
     let (before, after) = (left(raw, name)?, left(mended, name)?);
     Some(format!(
-        "preprocessing takes the condition number from {} to {}: {name} has {} % of its way left without it, {} % with it",
+        "preprocessing takes the condition number from {} to {}: {name} has {} of the distance left without it, {} with it",
         conditions[0],
         conditions[1],
-        run::short(before),
-        run::short(after)
+        run::share(before),
+        run::share(after)
     ))
 }
 

@@ -2,8 +2,9 @@
 
 use super::SurfaceError;
 use crate::exec::{Key, State, interpret};
+use crate::expr::Expression;
 use crate::graph::{Graph, GraphBuilder, Value};
-use crate::tensor::Tensor;
+use crate::tensor::{Shape, Tensor};
 use std::fmt;
 use std::sync::Arc;
 
@@ -64,6 +65,33 @@ impl Problem {
         let slope = g.finish()?;
         let parameters = parameters.map(str::to_string);
         Ok(Problem { name: name.into(), parameters, inputs, cost: Arc::new(cost), value, slope })
+    }
+
+    /// The problem of an expression, whose two names are the parameters, in alphabetical order.
+    ///
+    /// # Errors
+    /// Other than two names, operands that do not fit, a result that is no scalar or cannot be differentiated.
+    pub fn of_expression(expression: &Expression) -> Result<Problem, SurfaceError> {
+        let mut names: Vec<String> = expression.variables().into_iter().map(str::to_string).collect();
+        names.sort();
+        let [first, second] = names.as_slice() else {
+            return Err(SurfaceError::Parameters { names });
+        };
+        let g = Graph::builder();
+        let values = [(first.as_str(), g.scalar(PLACES[0])), (second.as_str(), g.scalar(PLACES[1]))];
+        let result = expression.write(&g, &values).map_err(Box::new)?;
+        let shape = g.shape(result);
+        if shape != Shape::scalar() {
+            return Err(SurfaceError::NoScalar { shape });
+        }
+        let (written, names) = (expression.clone(), names.clone());
+        let cost = move |g: &GraphBuilder, at: [Value; 2]| {
+            let values = [(names[0].as_str(), at[0]), (names[1].as_str(), at[1])];
+            // It was written before, so that it can be written now.
+            written.write(g, &values).unwrap_or_else(|_| g.constant(f64::NAN))
+        };
+        let parameters = [first.as_str(), second.as_str()];
+        Problem::new(expression.source().trim(), parameters, expression.literals(), cost)
     }
 
     /// What it is called.

@@ -1,4 +1,4 @@
-//! The way of one optimiser, and what it shows.
+//! The path of one optimiser, and what it shows.
 //!
 //! - **to 1 %**: the first step after which the cost, counted from the least one if that is known, is at most 1 % of what
 //!   it was at the start;
@@ -23,7 +23,7 @@ pub struct Chosen {
     pub why: String,
 }
 
-/// The way of one optimiser.
+/// The path of one optimiser.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Run {
     /// How it went.
@@ -112,7 +112,7 @@ impl Ground {
         Ok(Run { method: chosen.method, rate: chosen.rate, why: chosen.why, path })
     }
 
-    /// Around start and minimum, and the paths where they stay within twice that; no side much longer than the other, as
+    /// Around start and minimum, and the paths where they stay near to that; no side much longer than the other, as
     /// both axes have one scale.
     fn range(&self, runs: &[Run]) -> [[f64; 2]; 2] {
         let fixed = [Some(self.start), self.minimum];
@@ -125,7 +125,7 @@ impl Ground {
         fixed.into_iter().flatten().for_each(|at| take(&mut range, at));
         let size = (0..2).map(|axis| range[axis][1] - range[axis][0]).fold(0.0, f64::max);
         let size = if size > 0.0 { size } else { self.span() };
-        let near = range.map(|[low, high]| [low - 0.75 * size, high + 0.75 * size]);
+        let near = range.map(|[low, high]| [low - 1.1 * size, high + 1.1 * size]);
         for at in runs.iter().flat_map(Run::points) {
             if (0..2).all(|axis| (near[axis][0]..=near[axis][1]).contains(&at[axis])) {
                 take(&mut range, at);
@@ -189,7 +189,8 @@ impl Variant {
         };
         if let Some(&(fewest, _)) = arrived.iter().min_by_key(|(steps, _)| *steps) {
             let first = arrived.iter().filter(|(steps, _)| *steps == fewest).map(|(_, run)| *run).collect();
-            parts.push(format!("first at 1 % of the cost: {} ({fewest} steps)", listed(first)));
+            let steps = crate::page::numbers::counted(fewest, "step");
+            parts.push(format!("first at 1 % of the cost: {} ({steps})", listed(first)));
         }
         let turned = self.runs.iter().map(|run| (self.turns(run), run)).max_by_key(|(turns, _)| *turns);
         if let Some((turns, run)) = turned.filter(|(turns, _)| *turns > 1) {
@@ -208,12 +209,17 @@ impl Variant {
             .iter()
             .filter(|run| run.path.diverged.is_none() && self.steps_to_1_percent(run).is_none())
             .collect();
-        if !late.is_empty() {
-            parts.push(format!("not there after all steps: {}", listed(late)));
+        if let Some(run) = late.first() {
+            parts.push(format!("not there after {} steps: {}", run.path.rates.len(), listed(late.clone())));
+        }
+        let nearest = self.runs.iter().filter_map(|run| self.left(run)).fold(f64::INFINITY, f64::min);
+        if nearest.is_finite() && nearest > 0.5 {
+            parts
+                .push(format!("none gets far along it: at least {} of the distance is left", share(nearest)));
         }
         for run in &self.runs {
             if let Some(step) = run.path.diverged {
-                parts.push(format!("{} leaves the numbers at step {step}", name(run)));
+                parts.push(format!("{} diverges (not finite at step {step})", name(run)));
             }
         }
         let condition = match self.ground.condition() {
@@ -221,7 +227,16 @@ impl Variant {
             Some(condition) => format!("a round bowl, condition number {}", short(condition)),
             None => "curved upwards not in every direction".to_string(),
         };
-        format!("{}: {condition}; {}", self.ground.problem.name(), parts.join("; "))
+        parts.insert(0, condition);
+        parts.join("; ")
+    }
+}
+
+/// A share in percent; what is almost nothing is no number.
+pub(super) fn share(x: f64) -> String {
+    match 100.0 * x {
+        percent if percent < 0.1 => "less than 0.1 %".into(),
+        percent => format!("{percent:.1} %"),
     }
 }
 

@@ -43,19 +43,36 @@ fn run<'a>(variant: &'a Variant, name: &str) -> &'a Run {
 }
 
 #[test]
+fn an_expression_of_two_names_is_the_same_problem() {
+    let read = |text: &str| Problem::of_expression(&crate::expr::Expression::parse(text).unwrap());
+    let problem = read("20*y^2 + x^2").unwrap();
+    assert_eq!(problem.parameters(), &["x".to_string(), "y".into()]);
+    let found = race(problem, Some([-1.5, 1.0]), &ALL);
+    for (a, b) in found.runs.iter().zip(&lecture().runs) {
+        assert!((a.last_cost() - b.last_cost()).abs() < 1e-12);
+    }
+    let said = |text: &str| read(text).unwrap_err().to_string();
+    assert_eq!(said("x^2"), "found one parameter (x), expected two parameters");
+    assert_eq!(said("x*y + z"), "found 3 parameters (x, y, z), expected two parameters");
+    assert!(said("[1, 2] * x + y").contains("[2], expected one number"), "{}", said("[1, 2] * x + y"));
+    // Tensors among the literals are fed.
+    assert_eq!(read("sum([1, 2] * x) + y^2").unwrap().cost_at([3.0, 4.0]), 25.0);
+}
+
+#[test]
 fn the_ground_is_surveyed() {
     let ground = lecture().ground;
     assert!((ground.curvature[0] - 40.0).abs() < 1e-6 && (ground.curvature[1] - 2.0).abs() < 1e-6);
     assert!((ground.condition().unwrap() - 20.0).abs() < 1e-6);
     assert!(ground.across[0].abs() < 1e-9 && (ground.across[1].abs() - 1.0).abs() < 1e-9);
     let minimum = ground.minimum.unwrap();
-    assert!(minimum[0].abs() < 1e-8 && minimum[1].abs() < 1e-8, "{minimum:?}");
+    assert_eq!(minimum, [0.0, 0.0]);
     assert_eq!(ground.usual_rate(&Optimizer::by_name("sgd").unwrap()).rate, 0.0475);
     assert_eq!(ground.usual_rate(&Optimizer::by_name("momentum").unwrap()).rate, 0.025);
     assert_eq!(ground.usual_rate(&Optimizer::by_name("adam").unwrap()).rate, 0.075);
 }
 
-/// Near the limit 2/40 each step goes to the other side; a little above it the way ends in infinity.
+/// Near the limit 2/40 each step goes to the other side; a little above it the cost grows.
 #[test]
 fn sgd_oscillates_near_the_limit_and_diverges_above_it() {
     let variant = lecture();
@@ -70,7 +87,7 @@ fn sgd_oscillates_near_the_limit_and_diverges_above_it() {
     let wild = chosen(&ground, "sgd", Some(1.0));
     let variant = ground.race(vec![wild], 400, None).unwrap();
     assert!(variant.runs[0].path.diverged.is_some());
-    assert!(variant.conclusion().contains("sgd leaves the numbers at step"), "{}", variant.conclusion());
+    assert!(variant.conclusion().contains("sgd diverges (not finite at step"), "{}", variant.conclusion());
 }
 
 #[test]
@@ -95,21 +112,21 @@ fn momentum_damps_the_oscillation_and_nesterov_corrects_earlier() {
 fn adagrad_slows_down_and_rmsprop_and_adam_do_not() {
     let variant = lecture();
     let points = |name| run(&variant, name).points().collect::<Vec<_>>();
-    // The length of ten steps along the ravine, far from its end.
-    let way = |name, from: usize| {
+    // How far ten steps lead along the ravine, far from its end.
+    let along = |name, from: usize| {
         let points = points(name);
         points[from + 10][0] - points[from][0]
     };
-    assert!(way("adagrad", 10) < 0.5 * way("adagrad", 0));
-    assert!(way("rmsprop", 5) > 0.7 && way("adam", 5) > 0.7);
+    assert!(along("adagrad", 10) < 0.5 * along("adagrad", 0));
+    assert!(along("rmsprop", 5) > 2.0 * along("adagrad", 5) && along("adam", 5) > 2.0 * along("adagrad", 5));
     let left = |name| variant.left(run(&variant, name)).unwrap();
     assert!(left("adagrad") > 0.1, "{}", left("adagrad"));
     assert!(left("rmsprop") < 0.05 && left("adam") < 0.05, "{} {}", left("rmsprop"), left("adam"));
     assert_eq!(variant.steps_to_1_percent(run(&variant, "adagrad")), None);
-    assert!(variant.conclusion().contains("not there after all steps: adagrad"), "{}", variant.conclusion());
+    assert!(variant.conclusion().contains("not there after 100 steps: adagrad"), "{}", variant.conclusion());
 }
 
-/// Hinton's points: preprocessed, both surfaces are the same circle, and every way leads straight to its middle.
+/// Hinton's points: preprocessed, both surfaces are the same circle, and gradient descent leads straight to its middle.
 #[test]
 fn preprocessing_makes_the_ravine_round() {
     for (name, raw_condition, minimum) in [

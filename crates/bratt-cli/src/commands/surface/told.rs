@@ -85,7 +85,7 @@ pub fn tell(surface: &Surface, args: &SurfaceArgs, terminal: &mut Terminal) {
         terminal.say("");
         let head = format!(
             "{:<10}{:>9}  {:<34}{:>12}{:>8}{:>7}{:>10}",
-            "optimizer", "rate", "why (--lr)", "cost at end", "to 1 %", "turns", "way left"
+            "optimizer", "rate", "why (--lr)", "cost at end", "to 1 %", "turns", "distance"
         );
         terminal.result(&format!("{DIM}{head}{PLAIN}"));
         for run in &variant.runs {
