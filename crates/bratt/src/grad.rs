@@ -13,6 +13,9 @@
 use crate::graph::{Cotangent, GraphBuilder, Op, Value};
 use crate::tensor::Shape;
 
+/// Where a path of gradients ends: the node, its argument, and why.
+pub(crate) type PathEnd = (Value, Value, &'static str);
+
 impl GraphBuilder {
     /// The gradients of the scalar `y` with respect to each of `xs`, in their shapes.
     ///
@@ -114,11 +117,7 @@ impl GraphBuilder {
     /// path ends because an argument has no gradient: the node, the argument and why. `seed` has the shape of `y`.
     ///
     /// Unlike [`GraphBuilder::vector_jacobian`], which refuses, this shows what there is.
-    pub(crate) fn arriving(
-        &self,
-        y: Value,
-        seed: Value,
-    ) -> (Vec<Option<Value>>, Vec<(Value, Value, &'static str)>) {
+    pub(crate) fn arriving(&self, y: Value, seed: Value) -> (Vec<Option<Value>>, Vec<PathEnd>) {
         let mut arrived: Vec<Option<Value>> = vec![None; y.index() + 1];
         let mut ends = Vec::new();
         arrived[y.index()] = Some(seed);

@@ -168,7 +168,8 @@ impl Parser<'_> {
             let message = format!("`{name}` is used above this line, which gives it a value");
             return Err(self.error(span, message));
         }
-        (self.next(), self.next());
+        self.next();
+        self.next();
         let term = self.comparison()?;
         self.names.push((name, term));
         Ok(term)
@@ -318,7 +319,8 @@ impl Parser<'_> {
             (self.peek().clone(), self.tokens.get(self.at + 1))
         {
             let name_span = self.span();
-            (self.next(), self.next());
+            self.next();
+            self.next();
             let start = self.span().start;
             let setting = self.setting()?;
             return Ok(Argument::Attribute { name, name_span, setting, span: start..self.end() });
@@ -331,7 +333,8 @@ impl Parser<'_> {
             Token::Sign("[") => {
                 let start = self.span().start;
                 if self.tokens.get(self.at + 1).is_some_and(|t| t.0 == Token::Sign("]")) {
-                    (self.next(), self.next());
+                    self.next();
+                    self.next();
                     return Ok(Setting::List(Vec::new()));
                 }
                 let tensor = self.tensor()?;

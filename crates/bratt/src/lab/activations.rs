@@ -8,13 +8,14 @@
 //! Sources: Glorot, Bordes and Bengio 2011; Goodfellow et al. 2013 (maxout); Clevert et al. 2015 (ELU); lecture on
 //! activation functions.
 
+use super::finding::brief;
 use super::plot::{Axis, Lines, Series};
 use super::probe::{Seen, look, preprocessed, rms};
 use super::trial::{Trial, each, halves, train};
 use super::{Cell, Finding, LabError};
 use crate::nn::{Dense, Elu, Initializer, Input, Layer, LeakyRelu, Maxout, Relu, Sequential, Sigmoid, Tanh};
 use crate::optim::Momentum;
-use crate::page::numbers::{percent, plain};
+use crate::page::numbers::percent;
 
 const DEPTH: usize = 5;
 const UNITS: usize = 48;
@@ -135,7 +136,7 @@ pub(super) fn run(seed: u64) -> Result<Finding, LabError> {
             "Down four layers of sigmoids {} of the gradient is left, of ReLUs {}; after {EPOCHS} epochs that is {} right \
              against {}. ReLUs are flat for {} of all examples and {} of {} are dead; leaky ReLU and maxout are flat nowhere.",
             percent(kept(sigmoid)),
-            plain(kept(relu)),
+            brief(kept(relu)),
             percent(accuracy(sigmoid)),
             percent(accuracy(relu)),
             percent(relu.flat),

@@ -6,13 +6,14 @@
 //!
 //! Sources: Ioffe and Szegedy 2015; lecture on batch normalisation.
 
+use super::finding::brief;
 use super::plot::{Axis, Lines, Series};
 use super::probe::{deviation, look, preprocessed, rms};
 use super::trial::{Trial, each, halves, train};
 use super::{Cell, Finding, LabError};
 use crate::nn::{BatchNorm, Dense, Initializer, Input, Layer, Sequential, Sigmoid};
 use crate::optim::Momentum;
-use crate::page::numbers::{percent, plain};
+use crate::page::numbers::percent;
 
 const DEPTH: usize = 6;
 const UNITS: usize = 64;
@@ -130,8 +131,8 @@ pub(super) fn run(seed: u64) -> Result<Finding, LabError> {
         let first = format!(
             "From the first to the last hidden layer the spread of what the sigmoid gets is multiplied by {} without batch \
              norm and by {} with it.",
-            plain(spread(without)),
-            plain(spread(with))
+            brief(spread(without)),
+            brief(spread(with))
         );
         let second = if faster { "and so it learns" } else { "but this time it does not learn much better" };
         conclusion = format!(

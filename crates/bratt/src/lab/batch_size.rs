@@ -6,13 +6,14 @@
 //!
 //! Sources: Goodfellow, Bengio and Courville 2016, section 8.1.3; lecture on stochastic gradient descent.
 
+use super::finding::brief;
 use super::plot::{Axis, Lines, Series};
 use super::probe::{look, preprocessed};
 use super::trial::{Trial, each, halves, train};
 use super::{Cell, Finding, LabError};
 use crate::nn::{Dense, Initializer, Input, Sequential};
 use crate::optim::Sgd;
-use crate::page::numbers::{percent, plain};
+use crate::page::numbers::percent;
 use crate::random::{Purpose, Stream};
 
 const UNITS: usize = 24;
@@ -90,8 +91,8 @@ pub(super) fn run(seed: u64) -> Result<Finding, LabError> {
         "From 1 to {} examples the noise of the gradient falls by {} ({} is the root of {}{}). After the same {EPOCHS} epochs \
          the full batch, with {} steps in all, is {} right; batches of {}, with {} steps, {}; single examples {}{}.",
         middle.size,
-        plain(fall),
-        plain((middle.size as f64).sqrt()),
+        brief(fall),
+        brief((middle.size as f64).sqrt()),
         middle.size,
         if square_root { "" } else { ", which is not what was found" },
         EPOCHS * steps(full),

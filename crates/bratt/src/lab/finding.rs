@@ -1,6 +1,6 @@
 //! What an experiment found: a table, a conclusion, panels; as text, as a page, as one drawing.
 
-use super::plot::{Panel, SHEET};
+use super::plot::{Panel, SHEET, decade};
 use crate::page::numbers::{percent, plain};
 use crate::page::{Element, Markup, Section, document, el};
 use serde::{Serialize, Serializer};
@@ -22,6 +22,29 @@ const PAPER: [(&str, &str); 10] = [
     ("var(--purple)", "#93488a"),
     ("var(--gold)", "#a87600"),
 ];
+
+/// A number in a sentence: three digits.
+pub(super) fn brief(x: f64) -> String {
+    if x == 0.0 || !x.is_finite() {
+        return if x == 0.0 { "0".into() } else { "no finite number".into() };
+    }
+    let power = x.abs().log10().floor();
+    if (-4.0..5.0).contains(&power) {
+        let digits = (2.0 - power).max(0.0) as usize;
+        return format!("{x:.digits$}").replace('-', "\u{2212}");
+    }
+    let times = format!("{:.1}", x / 10f64.powf(power)).replace('-', "\u{2212}");
+    format!("{times} \u{b7} {}", decade(power as i32))
+}
+
+/// Prose with what stands between backquotes as code.
+fn prose(text: &str) -> Markup {
+    let part = |(at, part): (usize, &str)| match at % 2 {
+        0 => Markup::from(part),
+        _ => el("code").with(part).into(),
+    };
+    text.split('`').enumerate().map(part).collect()
+}
 
 /// An entry of the table.
 #[derive(Clone, PartialEq, Debug)]
@@ -132,14 +155,15 @@ impl Finding {
 
     /// A page: a whole HTML document in one file that loads nothing.
     pub fn to_html(&self) -> String {
-        let verdict = el("p").class(if self.shown { "lead good" } else { "lead" }).with(&self.conclusion);
+        let verdict =
+            el("p").class(if self.shown { "verdict good" } else { "verdict" }).with(prose(&self.conclusion));
         let first = el("header")
             .with(el("p").class("kicker").with(format!("Lab \u{b7} {}", self.name)))
             .with(el("h1").with(self.title))
             .with(el("p").class("lead").with(self.question));
         let numbers = Markup::from(verdict).then(el("div").class("scroll").with(self.table()));
         let explained = Markup::new()
-            .then(el("p").with(&self.setup))
+            .then(el("p").with(prose(&self.setup)))
             .then(el("div").class("command").with(el("pre").with(el("code").with(self.equations))))
             .then(el("p").class("note").with(format!("Source: {}", self.source)));
         let command = el("div")
@@ -216,5 +240,21 @@ impl Finding {
             .with(all);
         let text = format!("{}\n", Markup::from(svg).into_string());
         PAPER.iter().fold(text, |text, (name, color)| text.replace(name, color))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_in_sentences_have_three_digits() {
+        let found = [0.0, 12345.6, 20.773, 0.91804, -0.0012345, 2.5e10].map(brief);
+        assert_eq!(found, ["0", "12346", "20.8", "0.918", "\u{2212}0.00123", "2.5 \u{b7} 10\u{b9}\u{2070}"]);
+    }
+
+    #[test]
+    fn backquotes_become_code() {
+        assert_eq!(prose("a `b<` c").into_string(), "a <code>b&lt;</code> c");
     }
 }

@@ -11,17 +11,18 @@
 //!
 //! Sources: Glorot and Bengio 2010; He et al. 2015; lecture on initialisation.
 
+use super::finding::brief;
 use super::plot::{Axis, Lines, Panel, Series};
 use super::probe::{deviation, look, mean, preprocessed, rms};
 use super::trial::{Trial, each, halves, train};
 use super::{Cell, Finding, LabError};
 use crate::nn::{Dense, Initializer, Input, Layer, Relu, Sequential, Tanh};
 use crate::optim::Momentum;
-use crate::page::numbers::{percent, plain};
+use crate::page::numbers::percent;
 
 const DEPTH: usize = 10;
 const UNITS: usize = 96;
-const EPOCHS: usize = 5;
+const EPOCHS: usize = 4;
 const RATE: f64 = 0.01;
 /// Examples that are looked at.
 const LOOKED_AT: usize = 100;
@@ -167,11 +168,11 @@ fn conclude(cases: &[Case]) -> (bool, String) {
             false => format!("Started at zero, {} parameters get a gradient.", zeros.reached.len()),
         },
         format!(
-            "Through ten layers of ReLU the deviation falls by {} from small random numbers, by {} from Xavier, by {} from \
-             He's start.",
-            plain(ratio(small)),
-            plain(ratio(xavier)),
-            plain(ratio(he))
+            "Through ten layers of ReLU the deviation is divided by {} after small random numbers, by {} after Xavier's \
+             start and by {} after He's.",
+            brief(ratio(small)),
+            brief(ratio(xavier)),
+            brief(ratio(he))
         ),
         match learned {
             true => format!(

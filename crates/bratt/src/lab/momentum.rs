@@ -6,17 +6,18 @@
 //!
 //! Sources: Polyak 1964; Sutskever et al. 2013; lecture on optimisation.
 
+use super::finding::brief;
 use super::plot::{Axis, Lines};
 use super::trial::{Trial, each, halves, train};
 use super::{Cell, Finding, LabError};
 use crate::nn::{Input, Sequential};
 use crate::optim::Momentum;
-use crate::page::numbers::{percent, plain};
+use crate::page::numbers::percent;
 use crate::schedule::Schedule;
 
 const UNITS: usize = 32;
 const EPOCHS: usize = 8;
-const RATE: f64 = 0.01;
+const RATE: f64 = 0.03;
 /// The last grows.
 const MOMENTA: [(&str, Option<f64>); 5] =
     [("0", Some(0.0)), ("0.5", Some(0.5)), ("0.9", Some(0.9)), ("0.99", Some(0.99)), ("0.5 to 0.99", None)];
@@ -38,16 +39,8 @@ pub(super) fn run(seed: u64) -> Result<Finding, LabError> {
             }
         })
     })?;
-    // A rise is told from the noise of batches by the running mean over an epoch.
     let window = steps / EPOCHS;
-    let rise = |trial: &Trial| {
-        let curve = trial.loss_curve("", window).points;
-        let mut least = f64::INFINITY;
-        curve.iter().skip(window).fold(0.0, |most: f64, &[_, loss]| {
-            least = least.min(loss);
-            most.max(loss - least)
-        })
-    };
+    let rise = |trial: &Trial| trial.rise(window);
     let below = |trial: &Trial| {
         let curve = trial.loss_curve("", 10).points;
         curve.iter().find(|point| point[1] < 0.3).map(|point| point[0] as usize)
@@ -70,14 +63,14 @@ pub(super) fn run(seed: u64) -> Result<Finding, LabError> {
     let conclusion = format!(
         "At the same rate the loss after {EPOCHS} epochs is {} without momentum, {} with 0.9, {} where it grows from 0.5 to 0.99 \
          ({}, {} and {} right). With 0.99 the loss {} on its way{}.",
-        plain(none.last_loss()),
-        plain(nine.last_loss()),
-        plain(growing.last_loss()),
+        brief(none.last_loss()),
+        brief(nine.last_loss()),
+        brief(growing.last_loss()),
         accuracy(none),
         accuracy(nine),
         accuracy(growing),
         match overshoots {
-            true => format!("overshoots: it climbs by {} again", plain(rise(heavy))),
+            true => format!("overshoots: it climbs by {} again", brief(rise(heavy))),
             false => "does not overshoot this time".into(),
         },
         if faster && grown { "" } else { "; this time momentum was not much faster" },

@@ -6,12 +6,13 @@
 //!
 //! Source: lecture on optimisation.
 
+use super::finding::brief;
 use super::plot::{Axis, Lines};
 use super::trial::{Trial, each, halves, train};
 use super::{Cell, Finding, LabError};
 use crate::nn::{Input, Sequential};
 use crate::optim::{AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RmsProp, Sgd};
-use crate::page::numbers::{percent, plain};
+use crate::page::numbers::percent;
 
 const UNITS: usize = 32;
 const EPOCHS: usize = 10;
@@ -67,9 +68,9 @@ pub(super) fn run(seed: u64) -> Result<Finding, LabError> {
              On the logarithmic scale AdaGrad gains in the second half {} times what it gained in the first, RMSprop {} times{}.",
             percent(worst),
             best.name(),
-            plain(trial.last_loss()),
-            plain(still(adagrad)),
-            plain(still(rmsprop)),
+            brief(trial.last_loss()),
+            brief(still(adagrad)),
+            brief(still(rmsprop)),
             if slows { ": AdaGrad slows down" } else { "; this time AdaGrad does not slow down more" },
         );
     }

@@ -25,9 +25,11 @@ pub(super) const SHEET: &str = "
 .lab text.end { text-anchor: end }
 .lab text.title { font-weight: 600; font-size: 14px }
 .lab .paper { fill: var(--bg) }
+.verdict { font-size: 1.06rem }
 .lab .grid { stroke: var(--grid); fill: none }
 .lab .frame { stroke: var(--line); fill: none }
 .lab .curve { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round }
+.lab .fine { stroke-width: 1.2 }
 .lab .thin { fill: none; stroke: var(--soft); stroke-width: 1; stroke-opacity: .75 }
 .lab .s0 { stroke: var(--blue) }
 .lab .s1 { stroke: var(--orange) }
@@ -36,14 +38,14 @@ pub(super) const SHEET: &str = "
 .lab .s4 { stroke: var(--gold) }
 .lab .s5 { stroke: var(--soft); stroke-dasharray: 6 4 }
 .lab .s6 { stroke: var(--ink); stroke-dasharray: 1.5 4 }
-.lab .dot { stroke: none }
-.lab .dot.s0 { fill: var(--blue) }
-.lab .dot.s1 { fill: var(--orange) }
-.lab .dot.s2 { fill: var(--green) }
-.lab .dot.s3 { fill: var(--purple) }
-.lab .dot.s4 { fill: var(--gold) }
-.lab .dot.s5 { fill: var(--soft) }
-.lab .dot.s6 { fill: var(--ink) }
+.lab .bead { stroke: none }
+.lab .bead.s0 { fill: var(--blue) }
+.lab .bead.s1 { fill: var(--orange) }
+.lab .bead.s2 { fill: var(--green) }
+.lab .bead.s3 { fill: var(--purple) }
+.lab .bead.s4 { fill: var(--gold) }
+.lab .bead.s5 { fill: var(--soft) }
+.lab .bead.s6 { fill: var(--ink) }
 .lab .ringed { stroke: var(--bg); stroke-width: 1 }
 ";
 
@@ -183,7 +185,7 @@ impl Axis {
 }
 
 /// A power of ten as it is written: 0.01, 1, 10⁵.
-fn decade(power: i32) -> String {
+pub(super) fn decade(power: i32) -> String {
     if (-2..=3).contains(&power) {
         return format!("{}", (10f64.powi(power) * 100.0).round() / 100.0);
     }
@@ -257,10 +259,10 @@ impl Lines {
                 let y = self.y.most.map_or(y, |most| y.min(most));
                 run.push([column(self.x.place(x)), row(self.y.place(y))]);
             }
-            all.push(curve(&run, at));
+            all.push(curve(&run, at, "curve"));
             if self.dots || run.len() == 1 {
                 for &[x, y] in &run {
-                    let dot = el("circle").class(format!("dot s{at}"));
+                    let dot = el("circle").class(format!("bead s{at}"));
                     all.push(dot.at([("cx", x), ("cy", y), ("r", 3.0)]));
                 }
             }
@@ -279,7 +281,7 @@ impl Lines {
             if x > 0.0 && x + wide - 14.0 > WIDTH {
                 (x, y) = (0.0, y + ROW);
             }
-            all.push(curve(&[[x + 1.0, y - 4.0], [x + 18.0, y - 4.0]], at));
+            all.push(curve(&[[x + 1.0, y - 4.0], [x + 18.0, y - 4.0]], at, "curve"));
             all.push(el("text").class("soft").at([("x", x + 24.0), ("y", y)]).with(name));
             x += wide;
         }
@@ -288,9 +290,9 @@ impl Lines {
 }
 
 /// A line through points of the panel, in the colour of a number.
-pub(super) fn curve(points: &[[f64; 2]], color: usize) -> Element {
+pub(super) fn curve(points: &[[f64; 2]], color: usize, class: &str) -> Element {
     let text: Vec<String> = points.iter().map(|[x, y]| format!("{x:.1},{y:.1}")).collect();
-    el("polyline").class(format!("curve s{}", color % 7)).attr("points", text.join(" "))
+    el("polyline").class(format!("{class} s{}", color % 7)).attr("points", text.join(" "))
 }
 
 #[cfg(test)]

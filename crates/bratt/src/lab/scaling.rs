@@ -11,9 +11,9 @@
 //!
 //! Source: Hinton, Neural networks for machine learning, lecture 6b; lecture on preprocessing.
 
+use super::finding::brief;
 use super::plot::{Panel, WIDTH, curve};
 use super::{Finding, LabError};
-use crate::page::numbers::plain;
 use crate::page::{Markup, el};
 
 /// The error that is left of that at the start.
@@ -24,7 +24,7 @@ const OFFSET: [f64; 2] = [-2.0, 1.2];
 const SPAN: f64 = 2.6;
 const HEIGHT: f64 = 380.0;
 /// Steps of the path that are drawn.
-const DRAWN: usize = 40;
+const DRAWN: usize = 24;
 
 /// Two cases of two inputs.
 struct Problem {
@@ -136,17 +136,17 @@ impl Bowl {
             path.push(self.step(path[path.len() - 1]));
         }
         let path: Vec<[f64; 2]> = path.into_iter().map(at).collect();
-        inside.push(curve(&path, 1).attr("stroke-width", "1.5"));
+        inside.push(curve(&path, 1, "curve fine"));
         for &[x, y] in &path {
-            inside.push(el("circle").class("dot s1").at([("cx", x), ("cy", y), ("r", 2.4)]));
+            inside.push(el("circle").class("bead s1").at([("cx", x), ("cy", y), ("r", 2.0)]));
         }
         let [x, y] = at(self.minimum);
-        inside.push(el("circle").class("dot s0 ringed").at([("cx", x), ("cy", y), ("r", 5.0)]));
+        inside.push(el("circle").class("bead s0 ringed").at([("cx", x), ("cy", y), ("r", 5.0)]));
         all.push(el("g").attr("clip-path", format!("url(#{id})")).with(inside));
         all.push(square().class("frame"));
         let [[a, b], [c, d]] = self.cases.map(|case| case.map(|x| format!("{x}")));
         let below =
-            format!("({a}, {b}) \u{2192} 2, ({c}, {d}) \u{2192} 0;  condition {}", plain(self.condition()));
+            format!("({a}, {b}) \u{2192} 2, ({c}, {d}) \u{2192} 0;  condition {}", brief(self.condition()));
         let text = el("text").class("mid soft").at([("x", WIDTH / 2.0), ("y", HEIGHT + 20.0)]);
         all.push(text.with(below.replace('-', "\u{2212}")));
         let alt = "Contours of the error over the two weights, and the path of gradient descent.";
@@ -167,7 +167,7 @@ pub(super) fn run(seed: u64) -> Result<Finding, LabError> {
         let [[a, b], [c, d]] = problem.cases;
         vec![
             problem.name.into(),
-            format!("({a}, {b}), ({c}, {d})").into(),
+            format!("({a}, {b}), ({c}, {d})").replace('-', "\u{2212}").into(),
             bowl.values[0].into(),
             bowl.values[1].into(),
             bowl.condition().into(),
@@ -192,10 +192,10 @@ pub(super) fn run(seed: u64) -> Result<Finding, LabError> {
         title: "Feature scaling and the error surface",
         question: "Why does gradient descent crawl on raw inputs, and run on scaled ones?",
         setup: format!(
-            "A linear neuron with two weights and two cases, in f64. Descent starts at the minimum plus ({}, {}) and goes at the \
+            "A linear neuron with two weights and two cases, in f64. Descent starts at the minimum plus (\u{2212}{}, {}) and goes at the \
              best constant rate; the first {DRAWN} steps are drawn over contours of the error. `bratt surface` draws such \
              surfaces with the paths of any optimizer.",
-            OFFSET[0], OFFSET[1],
+            -OFFSET[0], OFFSET[1]
         ),
         equations: "error             E(w) = 1/2 sum (x w - t)^2\n\
                     Hessian           H = X^T X\n\

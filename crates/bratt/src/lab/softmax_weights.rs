@@ -6,13 +6,14 @@
 //!
 //! Source: lecture on softmax regression.
 
+use super::finding::brief;
 use super::plot::{Panel, WIDTH};
 use super::trial::{halves, train};
 use super::{Cell, Finding, LabError};
 use crate::explain::color::{balance, heat};
 use crate::nn::{Input, Sequential};
 use crate::optim::Adam;
-use crate::page::numbers::{percent, plain};
+use crate::page::numbers::percent;
 use crate::page::{Markup, el};
 
 const EPOCHS: usize = 20;
@@ -34,8 +35,12 @@ fn pictures(title: &str, alt: &str, numbers: &[Vec<f64>], color: impl Fn(f64) ->
             let [r, g, b] = color(value);
             let fill = format!("#{r:02x}{g:02x}{b:02x}");
             // A little wider than apart, so that no seam is seen.
-            let rect =
-                el("rect").at(place).attr("width", CELL + 0.3).attr("height", CELL + 0.3).attr("fill", fill);
+            let rect = el("rect")
+                .at(place)
+                .attr("shape-rendering", "crispEdges")
+                .attr("width", CELL + 0.3)
+                .attr("height", CELL + 0.3)
+                .attr("fill", fill);
             all.push(rect.with(el("title").with(format!("{value:.3}"))));
         }
     }
@@ -106,9 +111,9 @@ pub(super) fn run(seed: u64) -> Result<Finding, LabError> {
          there speaks {} it. The weights follow where a digit has more ink than the others, with a correlation of {} on \
          average{}.",
         percent(accuracy),
-        plain(center),
+        brief(center),
         if hole { "against" } else { "for" },
-        plain(typical),
+        brief(typical),
         if alike { ", but they are not its picture" } else { ", hardly" },
     );
     let largest = weights.iter().flatten().fold(1e-9, |most: f64, w| most.max(w.abs()));
@@ -128,8 +133,8 @@ pub(super) fn run(seed: u64) -> Result<Finding, LabError> {
         setup: format!(
             "Softmax regression learns from half of the digits for {EPOCHS} epochs with Adam at rate {RATE} and weight decay \
              {DECAY}; its 64 x 10 weights are drawn on one scale, from {} (blue) to {} (orange). Accuracy is that on the other half.",
-            plain(-largest),
-            plain(largest),
+            brief(-largest),
+            brief(largest),
         ),
         equations: "logits         z_k = sum over pixels of w_k x + b_k\n\
                     probabilities  p_k = exp(z_k) / sum over j of exp(z_j)\n\

@@ -17,17 +17,18 @@ use crate::optim::Adam;
 use crate::page::numbers::percent;
 use crate::page::{Markup, el};
 use crate::random::{Purpose, Stream};
+use crate::schedule::Schedule;
 use crate::train::{Part, Splits, predictions};
 use std::f64::consts::PI;
 
 /// Points of each spiral.
 const POINTS: usize = 200;
 const NOISE: f64 = 0.02;
-const EPOCHS: usize = 150;
+const EPOCHS: usize = 400;
 const RATE: f64 = 0.02;
 /// The plane from -SPAN to SPAN on both axes, in GRID steps.
 const SPAN: f64 = 1.2;
-const GRID: usize = 115;
+const GRID: usize = 150;
 /// Shades between the two classes.
 const SHADES: f64 = 8.0;
 
@@ -70,6 +71,7 @@ fn picture(name: &str, trial: &Trial, data: &Dataset) -> Result<Panel, LabError>
                     let level = (shade(values[from]) + 0.5) / SHADES * 2.0 - 1.0;
                     let [r, g, b] = balance(0.75 * level as f32);
                     let rect = el("rect")
+                        .attr("shape-rendering", "crispEdges")
                         .attr("x", format!("{:.2}", from as f64 * size))
                         .attr("y", format!("{:.2}", row as f64 * size))
                         .attr("width", format!("{:.2}", (to - from) as f64 * size + 0.4))
@@ -99,12 +101,14 @@ pub(super) fn run(seed: u64) -> Result<Finding, LabError> {
     let start = || Sequential::new(Input::features(2));
     let networks = [
         ("softmax regression", start().dense(2), 30),
-        ("multilayer perceptron", start().dense(24).tanh().dense(24).tanh().dense(2), EPOCHS),
+        ("multilayer perceptron", start().dense(32).tanh().dense(32).tanh().dense(2), EPOCHS),
     ];
     let found = each(&networks, |(name, network, epochs)| {
         let parameters = network.summary()?.parameters();
         let trial = train(network.clone(), &splits, RATE, |trainer| {
-            trainer.optimizer(Adam::default()).epochs(*epochs).seed(seed)
+            let steps = (splits.train().len().div_ceil(32) * epochs) as u64;
+            let decay = Schedule::linear(RATE, RATE / 100.0, steps);
+            trainer.optimizer(Adam::default()).schedule(decay).epochs(*epochs).seed(seed)
         })?;
         let panel = picture(
             &format!("The boundary of {}{name}", if *name == "multilayer perceptron" { "a " } else { "" }),
@@ -142,7 +146,7 @@ pub(super) fn run(seed: u64) -> Result<Finding, LabError> {
         question: "What can a bent boundary do that a straight one cannot?",
         setup: format!(
             "{POINTS} points on each of two spirals with noise of deviation {NOISE}; seven of ten are learned from with Adam at \
-             rate {RATE}, the others are held out. Softmax regression has no hidden layer, the perceptron two of 24 tanh units. \
+             a rate that falls from {RATE} to a hundredth of it, the others are held out. Softmax regression has no hidden layer, the perceptron two of 32 tanh units. \
              The plane is shaded by the predicted probability."
         ),
         equations: "spiral of class c      r = 0.08 + 0.92 t,  angle = 3 pi t + pi c\n\

@@ -76,6 +76,16 @@ impl Trial {
         Series::counted(name, (0..self.losses.len()).map(mean))
     }
 
+    /// How far the running mean over `window` steps climbs above its least before; the mean keeps the noise of batches out.
+    pub(super) fn rise(&self, window: usize) -> f64 {
+        let means = self.loss_curve("", window).points;
+        let climb = |(least, most): (f64, f64), point: &[f64; 2]| {
+            let least = least.min(point[1]);
+            (least, most.max(point[1] - least))
+        };
+        means.iter().skip(window).fold((f64::INFINITY, 0.0), climb).1
+    }
+
     /// The accuracy on the held-out half by epoch.
     pub(super) fn accuracy_curve(&self, name: impl Into<String>) -> Series {
         let accuracies = self.epochs.iter().filter_map(|end| end.validation?.accuracy);
