@@ -106,7 +106,8 @@ pub(super) fn run(seed: u64) -> Result<Finding, LabError> {
     let deviations = |case: &Case| Series::counted(case.start, case.deviations.iter().copied());
     let gradients = |case: &Case| Series::counted(case.start, case.gradients.iter().copied());
     let losses = |case: &Case| case.trial.loss_curve(case.start, 10);
-    let kinds: [(&str, Axis, &dyn Fn(&Case) -> Series); 3] = [
+    type Drawn<'a> = &'a dyn Fn(&Case) -> Series;
+    let kinds: [(&str, Axis, Drawn<'_>); 3] = [
         ("Deviation of activations", Axis::log("standard deviation"), &deviations),
         ("Size of gradients", Axis::log("root mean square"), &gradients),
         ("Training", Axis::linear("loss, mean of 10 steps").from(0.0), &losses),
