@@ -87,7 +87,7 @@ impl Batches {
                 if round != Some(draw / count) {
                     round = Some(draw / count);
                     shuffled.clone_from(members);
-                    let number = u64::from(class) << 32 | draw / count;
+                    let number = (u64::from(class) << 32) | (draw / count);
                     Stream::new(seed, Purpose::Balance, number).shuffle(&mut shuffled);
                 }
                 draws.push((shuffled[(draw % count) as usize], (draw / count) as u32));
