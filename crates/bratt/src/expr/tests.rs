@@ -122,9 +122,7 @@ fn gradients_of_every_example_that_has_one_are_the_differences() {
         let call = parse::parse(function.example).unwrap();
         let (mut source, mut given) = (function.example.to_string(), Vec::new());
         let literals = call.terms.iter().rev().filter_map(|term| match &term.kind {
-            parse::Kind::Literal(tensor) if tensor.shape().rank() > 1 => {
-                Some((term.span.clone(), tensor.clone()))
-            }
+            Kind::Literal(tensor) if tensor.shape().rank() > 1 => Some((term.span.clone(), tensor.clone())),
             _ => None,
         });
         for (i, (span, tensor)) in literals.enumerate() {
