@@ -26,7 +26,7 @@ pub fn write(out: &mut impl Write, traced: &Traced) -> io::Result<()> {
     let value_width = widest_value.max("value".len());
     // Gradients have what values leave.
     let gradients = traced.nodes.iter().map(|node| match &node.gradient {
-        Some(gradient) => cell(gradient, ROWS, room - value_width),
+        Some(gradient) => cell(gradient, ROWS, room.saturating_sub(value_width)),
         None => vec!["none".into()],
     });
     let cells: Vec<(&Vec<String>, Vec<String>)> = values.iter().zip(gradients).collect();
