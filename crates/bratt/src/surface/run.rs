@@ -244,7 +244,7 @@ pub(super) fn share(x: f64) -> String {
 pub(super) fn short(x: f64) -> String {
     match x.abs() {
         0.0 => "0".into(),
-        size if size >= 1e6 || size < 1e-3 => format!("{x:.1e}"),
+        size if !(1e-3..1e6).contains(&size) => format!("{x:.1e}"),
         size if size >= 100.0 => crate::page::numbers::thousands(x.round().abs() as usize),
         size if size >= 10.0 => trimmed(format!("{x:.1}")),
         _ => trimmed(format!("{x:.2}")),
