@@ -9,6 +9,9 @@
 //! counted from 0, so the first step is taken at `schedule.at(0)`; a rule that counts, as Adam, has t = k + 1. The end,
 //! p_n, is recorded, too: n steps give n + 1 iterates.
 //!
+//! The forms are those of the headers there: momentum with the rate inside the velocity, Nesterov by its look-ahead,
+//! epsilon outside of the root, all unless the optimiser's settings say otherwise.
+//!
 //! The path ends before the first iterate that is not finite, or whose cost is not.
 
 use crate::exec::{InterpretError, Key, State, interpret};
