@@ -8,7 +8,6 @@
 //! Sources: Glorot, Bordes and Bengio 2011; Goodfellow et al. 2013 (maxout); Clevert et al. 2015 (ELU); lecture on
 //! activation functions.
 
-use super::finding::brief;
 use super::plot::{Axis, Lines, Series};
 use super::probe::{Seen, look, preprocessed, rms};
 use super::trial::{Trial, each, halves, train};
@@ -136,7 +135,7 @@ pub(super) fn run(seed: u64) -> Result<Finding, LabError> {
             "Down four layers of sigmoids {} of the gradient is left, of ReLUs {}; after {EPOCHS} epochs that is {} right \
              against {}. ReLUs are flat for {} of all examples and {} of {} are dead; leaky ReLU and maxout are flat nowhere.",
             percent(kept(sigmoid)),
-            brief(kept(relu)),
+            percent(kept(relu)),
             percent(accuracy(sigmoid)),
             percent(accuracy(relu)),
             percent(relu.flat),

@@ -128,11 +128,14 @@ pub(super) fn run(seed: u64) -> Result<Finding, LabError> {
         let evened = (0.8..1.25).contains(&spread(with)) && spread(without) < 0.5;
         let faster = with.accuracy() > without.accuracy() + 0.1;
         shown = evened && faster;
+        let kept = |case: &Case| case.gradients[0] / case.gradients[DEPTH - 1];
         let first = format!(
             "From the first to the last hidden layer the spread of what the sigmoid gets is multiplied by {} without batch \
-             norm and by {} with it.",
+             norm and by {} with it; of the last layer's gradient the first gets {} without it and {} with it.",
             brief(spread(without)),
-            brief(spread(with))
+            brief(spread(with)),
+            percent(kept(without)),
+            percent(kept(with)),
         );
         let second = if faster { "and so it learns" } else { "but this time it does not learn much better" };
         conclusion = format!(

@@ -29,6 +29,8 @@ const DROP: f64 = 0.5;
 const UNITS: usize = 64;
 /// Masks over which outputs are averaged.
 const MASKS: usize = 4000;
+/// From how many on their mean is drawn.
+const FEW: f64 = 10.0;
 /// Wide enough to learn its few examples by heart.
 const WIDE: usize = 160;
 const EPOCHS: usize = 50;
@@ -139,12 +141,18 @@ pub(super) fn run(seed: u64) -> Result<Finding, LabError> {
         percent(inverted),
         if helps { "" } else { ": this time it does not help both ways" },
     );
-    let thin = |running: &[f64]| running.iter().enumerate().map(|(at, &z)| [at as f64 + 1.0, z]).collect();
+    // Evenly on the logarithmic axis; the first few masks say nothing.
+    let thin = |running: &[f64]| -> Vec<[f64; 2]> {
+        let mut places: Vec<usize> =
+            (0..=150).map(|i| (FEW * (MASKS as f64 / FEW).powf(f64::from(i) / 150.0)) as usize).collect();
+        places.dedup();
+        places.into_iter().filter_map(|n| Some([n as f64, *running.get(n - 1)?])).collect()
+    };
     let mut lines = Vec::new();
     for ((name, _), found) in forms.iter().zip(&expected) {
         lines.push(Series::new(format!("{name}, mean over masks"), thin(&found.running)));
         let predicted = found.logits[0][2];
-        let level = vec![[1.0, predicted], [MASKS as f64, predicted]];
+        let level = vec![[FEW, predicted], [MASKS as f64, predicted]];
         lines.push(Series::new(format!("{name}, predicting"), level));
     }
     let panels = [

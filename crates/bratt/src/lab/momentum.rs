@@ -48,7 +48,7 @@ pub(super) fn run(seed: u64) -> Result<Finding, LabError> {
     let rows = MOMENTA.iter().zip(&trials).map(|((name, mu), trial)| {
         vec![
             (*name).into(),
-            mu.map_or("1 / (1 - \u{3bc})".into(), |mu| Cell::Number(1.0 / (1.0 - mu))),
+            mu.map_or("1 / (1 \u{2212} \u{3bc})".into(), |mu| Cell::Number(1.0 / (1.0 - mu))),
             below(trial).map_or(Cell::Nothing, Cell::Count),
             rise(trial).into(),
             trial.last_loss().into(),
@@ -57,12 +57,12 @@ pub(super) fn run(seed: u64) -> Result<Finding, LabError> {
     });
     let [none, _, nine, heavy, growing] = [0, 1, 2, 3, 4].map(|at| &trials[at]);
     let faster = nine.last_loss() < 0.7 * none.last_loss();
-    let overshoots = rise(heavy) > 2.0 * rise(nine).max(1e-3);
+    let overshoots = heavy.last_loss() > 1.5 * nine.last_loss() && rise(heavy) > rise(nine);
     let grown = growing.last_loss() < none.last_loss();
     let accuracy = |trial: &Trial| trial.accuracy().map_or("\u{2013}".into(), percent);
     let conclusion = format!(
         "At the same rate the loss after {EPOCHS} epochs is {} without momentum, {} with 0.9, {} where it grows from 0.5 to 0.99 \
-         ({}, {} and {} right). With 0.99 the loss {} on its way{}.",
+         ({}, {} and {} right). With 0.99 the loss {}{}.",
         brief(none.last_loss()),
         brief(nine.last_loss()),
         brief(growing.last_loss()),
@@ -70,7 +70,11 @@ pub(super) fn run(seed: u64) -> Result<Finding, LabError> {
         accuracy(nine),
         accuracy(growing),
         match overshoots {
-            true => format!("overshoots: it climbs by {} again", brief(rise(heavy))),
+            true => format!(
+                "overshoots: it climbs by {} again and ends at {}",
+                brief(rise(heavy)),
+                brief(heavy.last_loss())
+            ),
             false => "does not overshoot this time".into(),
         },
         if faster && grown { "" } else { "; this time momentum was not much faster" },

@@ -15,7 +15,7 @@ const PLOT: f64 = 210.0;
 const POINTS: usize = 400;
 /// Room for a legend's line, and a character's width at its size.
 const ROW: f64 = 18.0;
-const LETTER: f64 = 6.3;
+const LETTER: f64 = 6.9;
 
 /// Colours and lines of all panels, over the page's variables.
 pub(super) const SHEET: &str = "
@@ -186,8 +186,8 @@ impl Axis {
 
 /// A power of ten as it is written: 0.01, 1, 10⁵.
 pub(super) fn decade(power: i32) -> String {
-    if (-2..=3).contains(&power) {
-        return format!("{}", (10f64.powi(power) * 100.0).round() / 100.0);
+    if (-3..=3).contains(&power) {
+        return format!("{}", (10f64.powi(power) * 1000.0).round() / 1000.0);
     }
     let digit = |c: char| match c {
         '-' => '\u{207b}',

@@ -114,7 +114,7 @@ pub(super) fn run(seed: u64) -> Result<Finding, LabError> {
         brief(center),
         if hole { "against" } else { "for" },
         brief(typical),
-        if alike { ", but they are not its picture" } else { ", hardly" },
+        if alike { ": they say what tells it from them" } else { ", hardly" },
     );
     let largest = weights.iter().flatten().fold(1e-9, |most: f64, w| most.max(w.abs()));
     let panels = vec![

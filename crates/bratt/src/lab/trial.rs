@@ -76,6 +76,18 @@ impl Trial {
         Series::counted(name, (0..self.losses.len()).map(mean))
     }
 
+    /// The loss as means of steps 1, 2, 3, ..., ever more of them, for a logarithmic axis.
+    pub(super) fn loss_by_decades(&self, name: impl Into<String>) -> Series {
+        let (mut points, mut from) = (Vec::new(), 0);
+        while from < self.losses.len() {
+            let to = (from + 1 + from / 4).min(self.losses.len());
+            let mean = self.losses[from..to].iter().sum::<f64>() / (to - from) as f64;
+            points.push([to as f64, mean]);
+            from = to;
+        }
+        Series::new(name, points)
+    }
+
     /// How far the running mean over `window` steps climbs above its least before; the mean keeps the noise of batches out.
     pub(super) fn rise(&self, window: usize) -> f64 {
         let means = self.loss_curve("", window).points;
