@@ -1,8 +1,9 @@
 //! Terms to a graph.
 //!
 //! The builder stores equal operations once, and a function of several operations may use one that a term of the
-//! expression computes, too. Each term's value therefore goes through a reshape to its own shape, one more for each term
-//! that has the same value: it is a node of its own, at which exactly the gradients of that term's users arrive.
+//! expression computes, too. Each term's value therefore goes through a reshape to its own shape, by way of one more axis
+//! of extent 1 for each term that has the same value: it is a node of its own, at which exactly the gradients of that
+//! term's users arrive.
 
 use super::error::ExprError;
 use super::functions::Call;
@@ -259,16 +260,21 @@ impl Builder<'_> {
         value
     }
 
-    /// The same value as a node that belongs to no other part.
+    /// The same value as a node that belongs to no other part: beside those that do, not behind them, so that no other
+    /// part's gradient passes through it.
     fn alone(&self, value: Value) -> Value {
         let g = &self.built.g;
         let shape = g.shape(value);
-        let mut own = value;
+        let reshaped = |value, shape: Vec<usize>| g.add_node(Op::Reshape { shape: shape.into() }, &[value]);
+        let mut more = 0;
         loop {
-            own = g.add_node(Op::Reshape { shape: shape.clone() }, &[own]);
+            let wider = [vec![1; more], shape.to_vec()].concat();
+            let through = if more == 0 { value } else { reshaped(value, wider) };
+            let own = reshaped(through, shape.to_vec());
             if !self.taken.contains(&own) {
                 return own;
             }
+            more += 1;
         }
     }
 

@@ -72,6 +72,9 @@ pub fn read_npz(path: &Path) -> Result<Vec<(String, Tensor<f64>)>, ArrayError> {
 
 /// The array in the bytes of an `.npy` file.
 fn array(bytes: &[u8]) -> Result<Tensor<f64>, String> {
+    if !is_in_range(bytes) {
+        return Err(format!("found {} bytes, expected more for the shape in its header", bytes.len()));
+    }
     let file = NpyFile::new(bytes).map_err(|error| format!("expected an array of NumPy (.npy): {error}"))?;
     let (shape, order, dtype) = (file.shape().to_vec(), file.order(), file.dtype());
     let DType::Plain(kind) = &dtype else {
@@ -118,6 +121,16 @@ fn array(bytes: &[u8]) -> Result<Tensor<f64>, String> {
         Order::Fortran => from_fortran(&shape, &data),
     };
     Tensor::new(shape, data).map_err(|error| error.to_string())
+}
+
+/// Whether the extents in the header can be multiplied at all, which its reader takes for granted.
+fn is_in_range(bytes: &[u8]) -> bool {
+    let header = String::from_utf8_lossy(bytes.split(|&byte| byte == b'\n').next().unwrap_or_default());
+    let Some((_, shape)) = header.split_once("'shape'") else { return true };
+    let extents = shape.split(')').next().unwrap_or_default().split(|c: char| !c.is_ascii_digit());
+    let mut numbers = extents.filter(|digits| !digits.is_empty()).map(str::parse::<u64>);
+    let size = numbers.try_fold(16u64, |size, extent| size.checked_mul(extent.ok()?));
+    size.is_some()
 }
 
 /// Row-major from column-major.
