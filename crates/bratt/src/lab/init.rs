@@ -25,7 +25,7 @@ const UNITS: usize = 96;
 const EPOCHS: usize = 4;
 const RATE: f64 = 0.01;
 /// Examples that are looked at.
-const LOOKED_AT: usize = 100;
+const LOOKED_AT: usize = 50;
 
 const STARTS: [(&str, Initializer); 4] = [
     ("zeros", Initializer::Zeros),
