@@ -48,6 +48,9 @@ struct Case {
     trial: Trial,
 }
 
+/// Panels of a kind: title, vertical axis, and the line of a case.
+type Kind<'a> = (&'a str, Axis, &'a dyn Fn(&Case) -> Series);
+
 fn network(init: Initializer, activation: &Layer) -> Sequential {
     let dense = |units| Dense { init: Some(init), ..Dense::new(units) };
     let start = Sequential::new(Input::image(8, 8, 1)).flatten();
@@ -106,7 +109,7 @@ pub(super) fn run(seed: u64) -> Result<Finding, LabError> {
     let deviations = |case: &Case| Series::counted(case.start, case.deviations.iter().copied());
     let gradients = |case: &Case| Series::counted(case.start, case.gradients.iter().copied());
     let losses = |case: &Case| case.trial.loss_curve(case.start, 10);
-    let kinds: [(&str, Axis, &dyn Fn(&Case) -> Series); 3] = [
+    let kinds: [Kind<'_>; 3] = [
         ("Deviation of activations", Axis::log("standard deviation"), &deviations),
         ("Size of gradients", Axis::log("root mean square"), &gradients),
         ("Training", Axis::linear("loss, mean of 10 steps").from(0.0), &losses),
