@@ -20,7 +20,7 @@ const DEPTH: usize = 5;
 const UNITS: usize = 48;
 const EPOCHS: usize = 8;
 const RATE: f64 = 0.02;
-const LOOKED_AT: usize = 200;
+const LOOKED_AT: usize = 100;
 const FLAT: f64 = 0.05;
 const SLOPE: f64 = 0.1;
 

@@ -19,7 +19,7 @@ const DEPTH: usize = 6;
 const UNITS: usize = 64;
 const EPOCHS: usize = 10;
 const RATES: [f64; 2] = [0.01, 0.1];
-const LOOKED_AT: usize = 100;
+const LOOKED_AT: usize = 50;
 
 struct Case {
     normalised: bool,

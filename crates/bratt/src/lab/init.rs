@@ -25,7 +25,7 @@ const UNITS: usize = 96;
 const EPOCHS: usize = 4;
 const RATE: f64 = 0.01;
 /// Examples that are looked at.
-const LOOKED_AT: usize = 100;
+const LOOKED_AT: usize = 50;
 
 const STARTS: [(&str, Initializer); 4] = [
     ("zeros", Initializer::Zeros),
@@ -47,6 +47,9 @@ struct Case {
     reached: Vec<String>,
     trial: Trial,
 }
+
+/// Panels of a kind: title, vertical axis, and the line of a case.
+type Kind<'a> = (&'a str, Axis, &'a dyn Fn(&Case) -> Series);
 
 fn network(init: Initializer, activation: &Layer) -> Sequential {
     let dense = |units| Dense { init: Some(init), ..Dense::new(units) };
@@ -106,8 +109,7 @@ pub(super) fn run(seed: u64) -> Result<Finding, LabError> {
     let deviations = |case: &Case| Series::counted(case.start, case.deviations.iter().copied());
     let gradients = |case: &Case| Series::counted(case.start, case.gradients.iter().copied());
     let losses = |case: &Case| case.trial.loss_curve(case.start, 10);
-    type Drawn<'a> = &'a dyn Fn(&Case) -> Series;
-    let kinds: [(&str, Axis, Drawn<'_>); 3] = [
+    let kinds: [Kind<'_>; 3] = [
         ("Deviation of activations", Axis::log("standard deviation"), &deviations),
         ("Size of gradients", Axis::log("root mean square"), &gradients),
         ("Training", Axis::linear("loss, mean of 10 steps").from(0.0), &losses),
