@@ -9,7 +9,7 @@ fn a_step_is_shown_as_it_was() {
     let said = place.bratt("step runs/a --at 30").good();
     assert!(said.contains("30 of 69: epoch 2, number 7 in it") && said.contains("dense1.weight"), "{said}");
     let said = place.bratt("step runs/a --at 30 --param dense1.weight").good();
-    assert!(said.contains("gradient") && said.contains("update") && said.contains("64x24"), "{said}");
+    assert!(said.contains("gradient") && said.contains("update") && said.contains("[64, 24]"), "{said}");
     let one = place.bratt("step runs/a --at 30 --param dense1.weight --json").json();
     let next = place.bratt("step runs/a --at 31 --param dense1.weight --json --data digits").json();
     // Where one step ends the next begins.

@@ -124,7 +124,7 @@ fn what_cannot_be_shown_is_refused_before_anything_is_written() {
     for (arguments, code, told) in [
         ("surface x^2", 2, "found one parameter (x), expected two"),
         ("surface x*y*z", 2, "found 3 parameters (x, y, z), expected two"),
-        ("surface x^2+sin(y)", 2, "unknown function"),
+        ("surface x^2+sin(y)", 2, "there is no function `sin`"),
         ("surface x^2+20*", 2, "column"),
         ("surface [x,y]*2", 2, "expected one number"),
         ("surface floor(x)+y^2", 2, "no way down"),

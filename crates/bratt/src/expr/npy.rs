@@ -1,7 +1,13 @@
 //! Arrays of NumPy: `.npy` files and archives of them, `.npz`. Real numbers of any width, in C or Fortran order.
+//!
+//! ```text
+//! \x93NUMPY, version (2 bytes), length of the header (2 bytes; from version 2 on 4), header, data
+//! header: {'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }
+//! ```
+//!
+//! Source: NumPy, format description `numpy.lib.format`, versions 1 to 3.
 
 use crate::tensor::{Shape, Tensor};
-use npyz::{DType, NpyFile, Order, TypeChar};
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
@@ -70,67 +76,83 @@ pub fn read_npz(path: &Path) -> Result<Vec<(String, Tensor<f64>)>, ArrayError> {
     Ok(arrays)
 }
 
+/// What the header of an array says.
+struct Header<'a> {
+    /// Order of bytes, kind and width, as `<f8`.
+    kind: &'a str,
+    fortran_order: bool,
+    shape: Vec<usize>,
+    data: &'a [u8],
+}
+
+impl Header<'_> {
+    fn read(bytes: &[u8]) -> Option<Header<'_>> {
+        let (version, rest) = bytes.strip_prefix(b"\x93NUMPY")?.split_at_checked(2)?;
+        let (length, rest) = match version[0] {
+            1 => rest.split_first_chunk().map(|(n, rest)| (u16::from_le_bytes(*n) as usize, rest))?,
+            2 | 3 => rest.split_first_chunk().map(|(n, rest)| (u32::from_le_bytes(*n) as usize, rest))?,
+            _ => return None,
+        };
+        let (text, data) = rest.split_at_checked(length)?;
+        let text = std::str::from_utf8(text).ok()?;
+        let after = |key: &str| Some(text.split_once(key)?.1.split_once(':')?.1.trim_start());
+        let shape = after("'shape'")?.strip_prefix('(')?.split_once(')')?.0;
+        let extents = shape.split(',').map(str::trim).filter(|extent| !extent.is_empty());
+        Some(Header {
+            // Of records it is a list, which is no kind of number.
+            kind: after("'descr'")?
+                .strip_prefix('\'')
+                .and_then(|kind| kind.split_once('\''))
+                .map_or("records", |k| k.0),
+            fortran_order: after("'fortran_order'")?.starts_with("True"),
+            shape: extents.map(|extent| extent.parse().ok()).collect::<Option<_>>()?,
+            data,
+        })
+    }
+}
+
 /// The array in the bytes of an `.npy` file.
 fn array(bytes: &[u8]) -> Result<Tensor<f64>, String> {
-    if !is_in_range(bytes) {
-        return Err(format!("found {} bytes, expected more for the shape in its header", bytes.len()));
-    }
-    let file = NpyFile::new(bytes).map_err(|error| format!("expected an array of NumPy (.npy): {error}"))?;
-    let (shape, order, dtype) = (file.shape().to_vec(), file.order(), file.dtype());
-    let DType::Plain(kind) = &dtype else {
-        return Err("found records, expected an array of real numbers".into());
-    };
-    let width = kind.num_bytes().unwrap_or(0) as u64;
-    let size = shape.iter().try_fold(width, |size, &extent| size.checked_mul(extent));
-    if width == 0 || size.is_none_or(|size| size > bytes.len() as u64) {
-        return Err(format!("found {} bytes, expected more for shape {shape:?}", bytes.len()));
-    }
-    let broken = |error: std::io::Error| error.to_string();
-    macro_rules! read {
-        ($type:ty) => {
-            file.into_vec::<$type>().map_err(broken)?.into_iter().map(|x| x as f64).collect::<Vec<f64>>()
-        };
-    }
-    let data = match (kind.type_char(), width) {
-        (TypeChar::Float, 8) => read!(f64),
-        (TypeChar::Float, 4) => read!(f32),
-        (TypeChar::Int, 8) => read!(i64),
-        (TypeChar::Int, 4) => read!(i32),
-        (TypeChar::Int, 2) => read!(i16),
-        (TypeChar::Int, 1) => read!(i8),
-        (TypeChar::Uint, 8) => read!(u64),
-        (TypeChar::Uint, 4) => read!(u32),
-        (TypeChar::Uint, 2) => read!(u16),
-        (TypeChar::Uint, 1) => read!(u8),
-        (TypeChar::Bool, 1) => {
-            file.into_vec::<bool>().map_err(broken)?.into_iter().map(|x| f64::from(u8::from(x))).collect()
-        }
-        _ => {
-            return Err(format!(
-                "found numbers of type {}, expected f64, f32, whole numbers or bool; convert with `.astype(\"f8\")`",
-                dtype.descr()
-            ));
-        }
-    };
-    let shape: Vec<usize> = shape.into_iter().map(|extent| extent as usize).collect();
+    let Header { kind, fortran_order, shape, data } =
+        Header::read(bytes).ok_or("expected an array of NumPy (.npy), whose header says what it holds")?;
     if shape.contains(&0) {
         return Err(format!("found shape {shape:?}, expected at least one element along every axis"));
     }
-    let data = match order {
-        Order::C => data,
-        Order::Fortran => from_fortran(&shape, &data),
+    let swapped = kind.starts_with('>');
+    macro_rules! read {
+        ($type:ty) => {{
+            const WIDTH: usize = size_of::<$type>();
+            let count = shape.iter().try_fold(1usize, |n, &extent| n.checked_mul(extent));
+            let bytes = count.and_then(|n| data.get(..n.checked_mul(WIDTH)?));
+            let (words, _) = bytes
+                .ok_or_else(|| format!("found {} bytes, expected more for shape {shape:?}", data.len()))?
+                .as_chunks::<WIDTH>();
+            let number = |&word: &[u8; WIDTH]| match swapped {
+                true => <$type>::from_be_bytes(word) as f64,
+                false => <$type>::from_le_bytes(word) as f64,
+            };
+            words.iter().map(number).collect::<Vec<f64>>()
+        }};
+    }
+    let data = match kind.trim_start_matches(['<', '>', '|', '=']) {
+        "f8" => read!(f64),
+        "f4" => read!(f32),
+        "i8" => read!(i64),
+        "i4" => read!(i32),
+        "i2" => read!(i16),
+        "i1" => read!(i8),
+        "u8" => read!(u64),
+        "u4" => read!(u32),
+        "u2" => read!(u16),
+        "u1" | "b1" => read!(u8),
+        _ => {
+            return Err(format!(
+                "found numbers of type {kind}, expected f64, f32, whole numbers or bool; convert with `.astype(\"f8\")`"
+            ));
+        }
     };
+    let data = if fortran_order { from_fortran(&shape, &data) } else { data };
     Tensor::new(shape, data).map_err(|error| error.to_string())
-}
-
-/// Whether the extents in the header can be multiplied at all, which its reader takes for granted.
-fn is_in_range(bytes: &[u8]) -> bool {
-    let header = String::from_utf8_lossy(bytes.split(|&byte| byte == b'\n').next().unwrap_or_default());
-    let Some((_, shape)) = header.split_once("'shape'") else { return true };
-    let extents = shape.split(')').next().unwrap_or_default().split(|c: char| !c.is_ascii_digit());
-    let mut numbers = extents.filter(|digits| !digits.is_empty()).map(str::parse::<u64>);
-    let size = numbers.try_fold(16u64, |size, extent| size.checked_mul(extent.ok()?));
-    size.is_some()
 }
 
 /// Row-major from column-major.

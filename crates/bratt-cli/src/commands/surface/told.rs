@@ -154,7 +154,7 @@ fn row(variant: &Variant, run: &Run) -> String {
 
 /// A line with the flags that change it at its end.
 fn flagged(name: &str, text: &str, flags: &str) -> String {
-    format!("{DIM}{name:<9}{PLAIN}{text:<66}  {DIM}{flags}{PLAIN}")
+    format!("{DIM}{name:<9}{PLAIN}{text:<58}  {DIM}{flags}{PLAIN}")
 }
 
 /// Words over several lines of at most 98 columns.
