@@ -15,7 +15,7 @@ fn a_step_is_shown_as_it_was() {
     // Where one step ends the next begins.
     assert_eq!(one["parameter"]["after"], next["parameter"]["before"]);
     assert_eq!(one["parameter"]["gradient"].as_array().unwrap().len(), 64 * 24);
-    assert_eq!(one["parameters"].as_array().unwrap().len(), 6);
+    assert_eq!(one["parameters"].as_array().unwrap().len(), 5);
     place.bratt("step runs/a --at 70").fails(2, &["steps from 1 to 69"]);
     place.bratt("step runs/a --param dense1.wight").fails(2, &["did you mean `dense1.weight`?"]);
     place.bratt("step runs/b").fails(3, &["no run"]);

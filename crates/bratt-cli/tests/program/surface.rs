@@ -126,7 +126,7 @@ fn what_cannot_be_shown_is_refused_before_anything_is_written() {
         ("surface x*y*z", 2, "found 3 parameters (x, y, z), expected two"),
         ("surface x^2+sin(y)", 2, "there is no function `sin`"),
         ("surface x^2+20*", 2, "column"),
-        ("surface [x,y]*2", 2, "expected one number"),
+        ("surface x*[1,2]+y", 2, "expected one number"),
         ("surface floor(x)+y^2", 2, "no way down"),
         ("surface log(x)+y^2", 3, "x = -1.5 and y = 1, is NaN"),
         ("surface x*y --points scaling-1", 2, "cannot be used with"),
