@@ -55,5 +55,8 @@ fn the_gradients_of_a_trained_model_are_the_differences() {
     let out = place.bratt("gradcheck runs/a --samples 2 --json").good();
     let out = json(&out);
     assert_eq!(out["good"], true, "{out}");
-    assert!(out["entries"].as_array().unwrap().iter().any(|entry| entry["name"] == "conv2d1.weight"), "{out}");
+    assert!(
+        out["entries"].as_array().unwrap().iter().any(|entry| entry["name"] == "conv2d1.weight"),
+        "{out}"
+    );
 }
