@@ -7,7 +7,7 @@
 //! The page loads nothing from anywhere, and says so to the browser (a content security policy with the hash of its own
 //! script). All of it can be read without the script, which only adds: another theme, numbers under the pointer, sorting,
 //! and moving about with the keyboard. Names that come from the data are escaped by construction. Equal runs give equal
-//! bytes: no clock but the recorded times. Frame, style and charts are those of [`page`](crate::page).
+//! bytes: no clock but the recorded times. Frame, style and charts are those of the room `page`.
 //!
 //! | file | what |
 //! |---|---|
