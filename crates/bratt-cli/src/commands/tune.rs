@@ -70,7 +70,7 @@ pub fn run(args: &TuneArgs, global: Global) -> Result<u8, Failure> {
     }
     let settings = Settings::collect(&args.train)?;
     let mut declared = match &args.space {
-        Some(path) => read_space(path)?,
+        Some(path) => space::read(path)?,
         None => Vec::new(),
     };
     for text in &args.search {
@@ -128,24 +128,6 @@ pub fn is_search(path: &Path) -> bool {
 /// Goes on with a search; the number is the exit code.
 pub fn resume(path: &Path, global: Global, json: bool, report: bool) -> Result<u8, Failure> {
     Search::open(path, global, json, report)?.carry_out()
-}
-
-/// A file with a table `[space]`.
-fn read_space(path: &Path) -> Result<Vec<(String, Value)>, Failure> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct SpaceFile {
-        space: toml::Table,
-    }
-    let text = fs::read_to_string(path).map_err(|error| {
-        Failure::configuration(format!("{}: cannot be read", path.display())).because(error.to_string())
-    })?;
-    let file: SpaceFile = toml::from_str(&text).map_err(|error| {
-        Failure::configuration(format!("{}: no table [space] with keys to search", path.display()))
-            .because(error.to_string())
-            .help("as in: [space]\n      \"optim.lr\" = \"1e-4..1e-1:log\"")
-    })?;
-    Ok(file.space.into_iter().collect())
 }
 
 /// A trial needs something to be judged by.

@@ -4,9 +4,9 @@
 //! that is there is one; else its texts are categories, in plain string order. Missing is a cell that is empty, `NA`,
 //! `N/A`, `NaN`, `null` or `?`.
 
-use super::csv::{is_header, line_of, read_error, separator};
-use super::{DataError, file};
-use ::csv::{ReaderBuilder, StringRecord, Trim};
+use super::DataError;
+use super::csv::{is_header, line_of, read_error, records};
+use ::csv::StringRecord;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -66,14 +66,7 @@ impl Columns {
     /// # Errors
     /// See [`DataError`]: ragged rows, infinite numbers, an empty file, a header only.
     pub fn read(path: &Path) -> Result<Columns, DataError> {
-        let mut reader = file::open(path)?.reader;
-        let separator = separator(reader.fill_buf().map_err(|source| file::read_error(path, source))?);
-        let mut reader = ReaderBuilder::new()
-            .delimiter(separator)
-            .has_headers(false)
-            .flexible(true)
-            .trim(Trim::All)
-            .from_reader(reader);
+        let mut reader = records(path)?;
         let mut record = StringRecord::new();
         let empty = |found| DataError::Empty { path: path.to_owned(), found };
         let mut texts: Vec<Vec<String>> = Vec::new();

@@ -12,10 +12,10 @@
 //! Without a header columns are called `1`, `2`, ... Cells are trimmed. Empty lines are skipped.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::path::Path;
 
-use csv::{ReaderBuilder, StringRecord, Trim};
+use csv::{Reader, ReaderBuilder, StringRecord, Trim};
 
 use super::{DataError, Dataset, Features, Options, Targets, file};
 
@@ -37,14 +37,7 @@ pub struct Table {
 /// See [`DataError`]: ragged rows, cells that are not numbers or not finite, an empty file, a header only, one class
 /// only, a label that is none of the classes asked for, no such column.
 pub fn read(path: &Path, options: &Options) -> Result<Table, DataError> {
-    let mut reader = file::open(path)?.reader;
-    let separator = separator(reader.fill_buf().map_err(|source| file::read_error(path, source))?);
-    let mut reader = ReaderBuilder::new()
-        .delimiter(separator)
-        .has_headers(false)
-        .flexible(true)
-        .trim(Trim::All)
-        .from_reader(reader);
+    let mut reader = records(path)?;
     let mut record = StringRecord::new();
     let mut advance =
         |record: &mut StringRecord| reader.read_record(record).map_err(|source| read_error(path, source));
@@ -105,6 +98,15 @@ pub fn read(path: &Path, options: &Options) -> Result<Table, DataError> {
     let shape = vec![features.len()];
     let data = Dataset::new(name, shape, Features::Table { values, columns: features }, targets)?;
     Ok(Table { data, reason })
+}
+
+/// The rows of a table, plain or gzip, the header among them; ragged ones are left to be told.
+pub(super) fn records(path: &Path) -> Result<Reader<Box<dyn BufRead>>, DataError> {
+    let mut reader = file::open(path)?.reader;
+    let separator = separator(reader.fill_buf().map_err(|source| file::read_error(path, source))?);
+    let mut builder = ReaderBuilder::new();
+    builder.delimiter(separator).has_headers(false).flexible(true).trim(Trim::All);
+    Ok(builder.from_reader(reader))
 }
 
 pub(super) fn read_error(path: &Path, source: csv::Error) -> DataError {

@@ -132,7 +132,7 @@ pub(crate) fn tenth(number: f64) -> String {
 
 /// Text as it stands between tags and in quoted attributes. Control characters, which HTML does not allow, become the
 /// replacement character.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

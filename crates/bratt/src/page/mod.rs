@@ -18,4 +18,4 @@ pub(crate) mod numbers;
 pub(crate) use base64::base64;
 pub(crate) use chart::{Chart, Line};
 pub(crate) use document::{SURFACE_STYLE, Section, document, tile};
-pub(crate) use markup::{Element, Markup, el, tenth};
+pub(crate) use markup::{Element, Markup, el, escaped, tenth};

@@ -1,9 +1,10 @@
 """Writes logistic.json: logistic and multinomial regressions as statsmodels finds them (pip install statsmodels)."""
 import json
 import numpy as np
+import statsmodels
 import statsmodels.api as sm
 
-OUT = {"statsmodels": sm.__name__ and __import__("statsmodels").__version__, "cases": []}
+OUT = {"statsmodels": statsmodels.__version__, "cases": []}
 
 
 def case(name, x, y):

@@ -4,6 +4,8 @@
 use crate::failure::{Exit, Failure};
 use crate::settings::{KEYS, Kind, known, unknown_key};
 use bratt::search::{Axis, Scale, Space, Value as Drawn};
+use serde::Deserialize;
+use std::path::Path;
 use toml::Value;
 
 /// A key that is searched, and what over.
@@ -174,6 +176,27 @@ fn read_value(text: &str) -> Value {
     let read = toml::from_str::<toml::Table>(&format!("value = {text}"));
     let value = read.ok().and_then(|mut table| table.remove("value"));
     value.unwrap_or_else(|| Value::String(text.into()))
+}
+
+/// The declarations of a file, in its table `[space]`.
+///
+/// # Errors
+/// A file that cannot be read or has no such table.
+pub fn read(path: &Path) -> Result<Vec<(String, Value)>, Failure> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct SpaceFile {
+        space: toml::Table,
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::configuration(format!("{}: cannot be read", path.display())).because(error.to_string())
+    })?;
+    let file: SpaceFile = toml::from_str(&text).map_err(|error| {
+        Failure::configuration(format!("{}: no table [space] with keys to search", path.display()))
+            .because(error.to_string())
+            .help("as in: [space]\n      \"optim.lr\" = \"1e-4..1e-1:log\"")
+    })?;
+    Ok(file.space.into_iter().collect())
 }
 
 /// `key=what`, as it is typed after `--try`.

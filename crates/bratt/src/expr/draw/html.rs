@@ -2,7 +2,8 @@
 
 use super::super::text::cell;
 use super::super::trace::Traced;
-use super::svg::{draw, escaped};
+use super::svg::draw;
+use crate::page::escaped;
 use std::fmt::Write;
 
 const STYLE: &str = "\

@@ -3,6 +3,7 @@
 use super::super::text::cell;
 use super::super::trace::{TraceNode, Traced};
 use super::layout::{Cell, Rect, layout, port_place};
+use crate::page::escaped;
 use std::fmt::Write;
 
 /// A letter of the labels' font, generously.
@@ -197,18 +198,4 @@ fn described(node: &TraceNode) -> String {
         value.join("\n"),
         gradient.join("\n")
     )
-}
-
-pub(super) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c => out.push(c),
-        }
-    }
-    out
 }
