@@ -31,11 +31,8 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     terminal::set_colors(cli.global.color);
-    panic::set_hook(Box::new(|info| {
-        dashboard::restore();
-        terminal::tell(&format!("\nerror: this is a bug of bratt, not yours: {info}\n"));
-        terminal::tell("help: please report it with the command that you ran\n");
-    }));
+    failure::explain_panics();
+    stay_without_terminal();
     match panic::catch_unwind(AssertUnwindSafe(|| run(&cli))) {
         Ok(Ok(code)) => ExitCode::from(code),
         Ok(Err(failure)) => {
@@ -80,4 +77,20 @@ fn run(cli: &Cli) -> Result<u8, Failure> {
     };
     std::io::stdout().flush()?;
     Ok(code)
+}
+
+/// Who starts the program with `nohup` wants it to outlive the terminal, although a training ends cleanly on SIGHUP: a
+/// blocked signal never comes. Threads that are begun later inherit this.
+fn stay_without_terminal() {
+    #[cfg(target_os = "linux")]
+    {
+        use nix::sys::signal::{SigSet, Signal};
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+        if ignored >> (Signal::SIGHUP as u32 - 1) & 1 == 1 {
+            // If that fails, the training ends with its terminal, and can be resumed.
+            let _ = SigSet::from(Signal::SIGHUP).thread_block();
+        }
+    }
 }

@@ -198,7 +198,7 @@ fn training_failed(error: &TrainError) -> Failure {
     }
 }
 
-/// What the first Ctrl-C requests: that training ends cleanly. The second ends the program.
+/// What the first Ctrl-C, SIGTERM or SIGHUP requests: that training ends cleanly. The second ends the program.
 pub fn interruption() -> Stop {
     static STOP: OnceLock<Stop> = OnceLock::new();
     STOP.get_or_init(|| {

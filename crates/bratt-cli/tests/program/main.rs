@@ -15,5 +15,7 @@ mod resuming;
 mod running;
 mod stepping;
 mod surface;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod tracing;
 mod tuning;

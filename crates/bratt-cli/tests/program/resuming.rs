@@ -229,3 +229,41 @@ fn a_full_disk_is_told_and_what_was_kept_goes_on_when_there_is_room() {
     assert!(kept.lines().count() >= 1 && !kept.contains(".tmp"), "{kept}");
     assert!(fs::read(place.path("model.safetensors")).unwrap() == model(&place, "whole"));
 }
+
+/// The run lies on a file system that is read only for a while.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_that_cannot_be_written_is_told_and_left_as_it_is() {
+    let place = Place::new();
+    let train = "train --model mlp-24-bn-dropout --batch-size 48 --seed 6";
+    place.bratt(&format!("{train} --epochs 3 --name whole")).good();
+    let bratt = env!("CARGO_BIN_EXE_bratt");
+    let script = format!(
+        "{bratt} {train} --epochs 2 --set optim.schedule_epochs=3 --name a > said 2>&1 || exit 2
+         sums() {{ find runs/a -type f | sort | xargs sha256sum; }}
+         sums > before
+         mount --bind runs runs && mount -o remount,bind,ro runs || exit 99
+         for more in '' '--epochs 3'; do {bratt} resume runs/a $more >> said 2>> told; echo $? >> code; done
+         {bratt} train --name b >> said 2>> told; echo $? >> code
+         sums > after; umount runs"
+    );
+    let mut unshare = std::process::Command::new("unshare");
+    unshare.args(["--user", "--map-root-user", "--mount", "sh", "-c", &script]).current_dir(place.path(""));
+    let read = |name: &str| fs::read_to_string(place.path(name)).unwrap_or_default();
+    match unshare.output().map(Ran::of) {
+        Ok(ran) if ran.code == Some(0) => {}
+        Ok(ran) if ran.code == Some(2) => panic!("{}", read("said")),
+        _ => return println!("skipped: nothing can be mounted read-only here"),
+    }
+    let told = read("told");
+    assert_eq!(read("code"), "4\n4\n4\n", "{told}");
+    assert_eq!(told.matches("runs/a/events.jsonl: cannot be written").count(), 2, "{told}");
+    assert!(told.contains("runs/b: cannot be written"), "{told}");
+    assert_eq!(told.matches("Read-only file system").count(), 3, "{told}");
+    assert!(told.contains("help: the folder of the run must be writable and have room"), "{told}");
+    assert!(told.contains("help: choose another folder of runs with --runs"), "{told}");
+    assert_eq!(read("before"), read("after"));
+    // Writable again, it goes on from where it was.
+    place.bratt("resume runs/a --epochs 3").good();
+    assert!(model(&place, "a") == model(&place, "whole"));
+}

@@ -78,7 +78,15 @@ mod tests {
         let score = Score { loss: 0.25, accuracy, macro_f1, balanced_accuracy };
         for (epoch, validation) in [(1, None), (2, Some(score))] {
             let (train_loss, learning_rate, seconds) = (1.5, 0.001, 0.1234);
-            let end = EpochEnd { epoch, train_loss, validation, best: true, learning_rate, seconds };
+            let end = EpochEnd {
+                epoch,
+                train_loss,
+                validation,
+                best: true,
+                learning_rate,
+                seconds,
+                step_sizes: vec![],
+            };
             table.event(&Event::Epoch(end));
         }
         table.finish().unwrap();

@@ -286,6 +286,7 @@ mod tests {
             best: true,
             learning_rate,
             seconds: 1.0,
+            step_sizes: Vec::new(),
         }));
         board.finish().unwrap();
         let events = read(&file);

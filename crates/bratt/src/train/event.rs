@@ -143,6 +143,10 @@ pub struct EpochEnd {
     pub learning_rate: f64,
     /// Wall-clock time of training and validation.
     pub seconds: f64,
+    /// How far the epoch's last step moved each weight, in proportion to it: `|w' - w| / |w|`, in the order of the
+    /// network. Empty for an epoch that was cut short.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub step_sizes: Vec<(String, f64)>,
 }
 
 /// The short form of an [`Evaluation`].

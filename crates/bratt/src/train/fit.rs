@@ -12,6 +12,7 @@ use super::diverged::first_bad;
 use super::evaluate::{Evaluator, predictions_on};
 use super::event::{EpochEnd, Event, Listener, Started, StopReason};
 use super::step::least_batch;
+use super::step_sizes::Before;
 use super::stepper::Stepper;
 use super::{Balance, Evaluation, Monitor, Part, Predictions, Score, Splits, TrainError, Trainer};
 use crate::data::Features;
@@ -204,6 +205,7 @@ fn epochs(
         let epoch_begin = Instant::now();
         let before = (state.slots.clone(), state.progress.clone());
         let order = loader.epoch(epoch as u64 - 1);
+        let mut step_sizes = Vec::new();
         for indices in order.iter().take(steps).skip(before.1.done) {
             let progress = &mut state.progress;
             if trainer.stop.is_requested() {
@@ -212,10 +214,12 @@ fn epochs(
                 state.progress.ended = Some(StopReason::Interrupted);
                 break;
             }
+            let weights = (progress.done + 1 == steps).then(|| Before::of(&state.slots));
             let loss = stepper.run(&mut state.slots, feed, indices.len(), progress.step);
             if !loss.is_finite() {
                 return Err(diverged(stepper, loader, before, steps, teller.listener));
             }
+            step_sizes = weights.map_or(Vec::new(), |weights| weights.sizes(&state.slots));
             progress.step += 1;
             progress.done += 1;
             progress.seen += indices.len();
@@ -258,6 +262,7 @@ fn epochs(
             best: is_best,
             learning_rate: stepper.lr.at(progress.step - 1),
             seconds: epoch_begin.elapsed().as_secs_f64(),
+            step_sizes,
         };
         teller.listener.event(&Event::Epoch(end.clone()));
         progress.history.push(end);

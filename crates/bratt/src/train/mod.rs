@@ -46,6 +46,7 @@ mod preprocess;
 mod replay;
 mod splits;
 mod step;
+mod step_sizes;
 mod stepper;
 mod trainer;
 

@@ -19,6 +19,7 @@
 //! | `data` | classes and parts, findings, the sample batch |
 //! | `layers` | the network, drawn and as a table |
 //! | `training` | curves over epochs |
+//! | `step_sizes` | how far steps move each weight |
 //! | `judgement` | measures with intervals, wrong answers, suspicious labels |
 //! | `classes` | precision, recall and F1 of each class |
 //! | `confusion` | the confusion matrix and the images behind it |
@@ -38,6 +39,7 @@ mod layers;
 mod page;
 mod repeat;
 mod search;
+mod step_sizes;
 #[cfg(test)]
 mod tests;
 mod training;

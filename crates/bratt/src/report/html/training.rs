@@ -61,6 +61,7 @@ pub(super) fn curves(training: &TrainingPart) -> Markup {
     if plots.is_empty() {
         return plots;
     }
+    let plots = plots.then(super::step_sizes::drawn(epochs));
     let mut facts = vec![
         ("optimizer", training.optimizer.clone()),
         ("learning rate", training.schedule.clone()),
@@ -72,7 +73,10 @@ pub(super) fn curves(training: &TrainingPart) -> Markup {
         facts.insert(3, ("balance of classes", balance.clone()));
     }
     let plots = plots.then(el("div").class("facts").with(pairs(facts)));
-    Markup::new().then(el("div").class("plots").with(plots)).then(table(epochs, training.kept_epoch))
+    Markup::new()
+        .then(el("div").class("plots").with(plots))
+        .then(table(epochs, training.kept_epoch))
+        .then(super::step_sizes::table(epochs))
 }
 
 /// The losses of the search for a learning rate.
