@@ -13,11 +13,13 @@ mod book;
 mod browser;
 mod check;
 mod cross;
+mod overhead;
 
 const HELP: &str = "\
 cargo xtask test [STEP...]    all checks and tests, or only the steps named
 cargo xtask avx512 [FILTER]   the kernels' tests under emulated AVX-512 (minutes; needs Debian's package sources)
 cargo xtask bench [NAME...]   bratt beside PyTorch and JAX (needs python3 with venv)
+cargo xtask overhead [--dev]   what a run folder and the dashboard cost a training
 ";
 
 fn main() -> ExitCode {
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         Some("test") => check::run(&place, &names),
         Some("avx512") => avx512::run(&place, &names),
         Some("bench") => bench::run(&place, &names),
+        Some("overhead") => overhead::run(&place, &names),
         None | Some("help" | "--help" | "-h") => {
             print!("{HELP}");
             return ExitCode::SUCCESS;

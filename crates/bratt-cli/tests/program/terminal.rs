@@ -90,11 +90,11 @@ fn signals_end_a_training_cleanly_and_give_the_terminal_back() {
 
 #[test]
 fn a_training_that_fails_gives_the_terminal_back_before_it_says_why() {
-    let options = "--model mlp-24 --optim sgd --lr 1e30 --epochs 3 --no-report";
+    let options = "--model mlp-24 --optimizer sgd --lr 1e30 --epochs 3 --no-report";
     let Some(session) = Session::train(options) else { return };
     let (code, seen, _) = session.end();
     assert_eq!(code, Some(1), "{seen:?}");
-    is_restored(&seen, "error: ");
+    is_restored(&seen, "training diverged");
 }
 
 #[test]
