@@ -35,6 +35,12 @@ const STEPS: &[Step] = &[
         succeed(&mut place.cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])).into()
     }),
     ("tests", |place| succeed(&mut place.cargo(&["test", "--workspace"])).into()),
+    // Their tests take minutes to build: `cargo test -p bratt --features parquet,fetch data::`.
+    ("features", |place| {
+        let features =
+            ["clippy", "-p", "bratt", "-p", "bratt-cli", "--all-targets", "--features", "parquet,fetch"];
+        succeed(place.cargo(&features).args(["--", "-D", "warnings"])).into()
+    }),
     ("browser", browser),
     ("docs", |place| {
         // The program and the library share a name, so only the libraries are documented.

@@ -16,8 +16,11 @@ fn png(value: u8) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// A file as hubs write it, of row groups of `(image, label)`.
-fn write(path: &Path, names: Option<&[&str]>, groups: &[&[(Option<Vec<u8>>, i64)]]) {
+/// An image, which may be missing, and its label.
+type Row = (Option<Vec<u8>>, i64);
+
+/// A file as hubs write it, of row groups.
+fn write(path: &Path, names: Option<&[&str]>, groups: &[&[Row]]) {
     let schema = "message schema {
         OPTIONAL group image { OPTIONAL BYTE_ARRAY bytes; OPTIONAL BYTE_ARRAY path (STRING); }
         OPTIONAL INT64 label;
