@@ -133,7 +133,8 @@ pub enum Command {
 /// Commands of `config`.
 #[derive(Subcommand, Debug)]
 pub enum ConfigCommand {
-    /// The configuration that `train` with the same options would have, each value with its origin
+    /// The configuration that `train` with the same options would have, or, of the folder of a run, the one that the run
+    /// has, each value with its origin
     Show(Box<TrainArgs>),
     /// What a key means, what values it takes, and what it is when nobody sets it
     Explain(ExplainKeyArgs),

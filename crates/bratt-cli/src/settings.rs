@@ -330,6 +330,14 @@ impl Settings {
         KEYS.iter().filter_map(of).collect()
     }
 
+    /// The settings that somebody, or a run before, wrote down.
+    pub fn written(&self) -> Vec<(&'static str, Value, Origin)> {
+        let of = |key: &keys::Key| {
+            self.typed.get(key.name).map(|(v, origin)| (key.name, v.clone(), origin.clone()))
+        };
+        KEYS.iter().filter_map(of).collect()
+    }
+
     /// The configuration as it was resolved: TOML that `--config` reads, each value with its origin.
     pub fn to_toml(&self) -> String {
         let resolved = self.resolved.borrow();

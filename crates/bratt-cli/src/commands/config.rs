@@ -3,21 +3,28 @@
 use super::train::{Job, Search};
 use crate::args::{ExplainKeyArgs, TrainArgs};
 use crate::failure::{Exit, Failure};
-use crate::settings::{KEYS, Settings, known, schema};
+use crate::settings::{KEYS, Origin, Settings, known, schema};
 use crate::terminal::{BOLD, DIM, PLAIN};
 use bratt::names::nearest;
+use bratt::report::RunFolder;
 use serde_json::{Map, json};
 use std::io::Write;
 
-/// Prints the configuration as `train` would resolve it, each value with its origin; nothing is trained or written.
+/// Prints the configuration as `train` would resolve it, or that of a run, each value with its origin; nothing is trained
+/// or written.
 pub fn show(args: &TrainArgs) -> Result<(), Failure> {
     let settings = Settings::collect(args)?;
-    Job::prepare(&settings, Search::Later)?;
-    settings.unused()?;
     let mut out = anstream::stdout();
+    let (resolved, text) = match args.path.as_deref().map(RunFolder::open) {
+        Some(Ok(run)) => of_run(&run, &settings)?,
+        _ => {
+            Job::prepare(&settings, Search::Later)?;
+            settings.unused()?;
+            (settings.resolved(), settings.to_toml())
+        }
+    };
     if args.json {
-        let values: Map<_, _> = settings
-            .resolved()
+        let values: Map<_, _> = resolved
             .into_iter()
             .map(|(name, value, origin)| {
                 (name.to_string(), json!({"value": value, "origin": origin.to_string()}))
@@ -25,9 +32,24 @@ pub fn show(args: &TrainArgs) -> Result<(), Failure> {
             .collect();
         writeln!(out, "{}", serde_json::Value::from(values))?;
     } else {
-        write!(out, "{}", settings.to_toml())?;
+        write!(out, "{text}")?;
     }
     Ok(())
+}
+
+/// Keys with values and origins, and the same as TOML.
+type Resolved = (Vec<(&'static str, toml::Value, Origin)>, String);
+
+/// What a run was trained with, as it is written down there: what was chosen then is not chosen again.
+fn of_run(run: &RunFolder, asked: &Settings) -> Result<Resolved, Failure> {
+    if let Some((key, _)) = asked.typed().find(|(key, _)| key != "data.path") {
+        let message = format!("{key}: is set, but the configuration of a run is shown as it is");
+        return Err(Failure::new(Exit::Usage, message)
+            .help("leave it out; `bratt train --config RUN/config.toml` takes other options, too"));
+    }
+    let settings = Settings::of_run(&run.path().join(RunFolder::CONFIG), &[])?;
+    let text = run.read(RunFolder::CONFIG).map_err(|error| Failure::of(Exit::Configuration, &error))?;
+    Ok((settings.written(), text))
 }
 
 /// Explains a key, the keys of a section, or all.

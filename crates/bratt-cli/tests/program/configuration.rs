@@ -132,3 +132,15 @@ fn there_is_a_manual() {
     let train = std::fs::read_to_string(place.path("pages/bratt-train.1")).unwrap();
     assert!(train.contains("batch\\-size"), "{train}");
 }
+
+#[test]
+fn the_configuration_of_a_run_says_what_was_chosen() {
+    let place = Place::new();
+    place.bratt("train --model mlp-24 --epochs 1 --no-report --name a").good();
+    let shown = place.bratt("config show runs/a").good();
+    assert_eq!(shown, std::fs::read_to_string(place.path("runs/a/config.toml")).unwrap());
+    let rate = &place.bratt("config show runs/a --json").json()["optim.lr"];
+    assert!(rate["value"].as_f64().is_some_and(|rate| rate > 0.0), "{rate}");
+    assert!(rate["origin"].as_str().is_some_and(|origin| origin.contains("usual for adam")), "{rate}");
+    place.bratt("config show runs/a --lr 1").fails(2, &["optim.lr: is set", "as it is"]);
+}

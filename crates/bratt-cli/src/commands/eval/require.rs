@@ -39,6 +39,11 @@ impl Requirement {
                 .help("a condition is a measure and a number, such as 'accuracy>=0.9'"));
         };
         let name = name.trim().to_lowercase().replace('-', "_");
+        if let Some(name) = name.strip_suffix('=') {
+            let name = name.trim_end();
+            return Err(wrong("found `=` before the sign".into())
+                .help(format!("a condition is written as '{name}>=0.9' or '{name}<=0.9'")));
+        }
         if !known.contains(&name.as_str()) {
             return Err(wrong(format!("no measure is named `{name}`")).help(hint(&name, known)));
         }
@@ -118,6 +123,7 @@ mod tests {
         assert!(fault("mze<1").contains("did you mean `mse`?"));
         assert!(fault("accuracy>=1").contains("known are `loss`, `mse`, `r2`"));
         assert!(fault("r2=0.9").contains("found no >="));
+        assert!(fault("r2=>0.9").contains("'r2>=0.9'"));
         assert!(fault("r2>=much").contains("\"much\""));
     }
 
