@@ -10,7 +10,7 @@
 //!
 //! Source: lecture on computational graphs; Griewank and Walther, Evaluating Derivatives, 2008, chapter 3.
 
-use crate::graph::{Cotangent, GraphBuilder, Op, Value};
+use crate::graph::{Cotangent, GraphBuilder, Op, Unary, Value};
 use crate::tensor::Shape;
 
 /// Where a path of gradients ends: the node, its argument, and why.
@@ -116,8 +116,9 @@ impl GraphBuilder {
     /// The gradients of `sum(y * seed)` that arrive at every node up to `y`, none where no path leads there; and where a
     /// path ends because an argument has no gradient: the node, the argument and why. `seed` has the shape of `y`.
     ///
-    /// Unlike [`GraphBuilder::vector_jacobian`], which refuses, this shows what there is.
-    pub(crate) fn arriving(&self, y: Value, seed: Value) -> (Vec<Option<Value>>, Vec<PathEnd>) {
+    /// Unlike [`GraphBuilder::vector_jacobian`], which refuses, this shows what there is. With `flat`, zeros arrive behind `floor` and
+    /// `sign`, whose derivative is 0 almost everywhere; the place is told all the same.
+    pub(crate) fn arriving(&self, y: Value, seed: Value, flat: bool) -> (Vec<Option<Value>>, Vec<PathEnd>) {
         let mut arrived: Vec<Option<Value>> = vec![None; y.index() + 1];
         let mut ends = Vec::new();
         arrived[y.index()] = Some(seed);
@@ -131,7 +132,10 @@ impl GraphBuilder {
                     Cotangent::Stop => self.full(self.shape(x), 0.0),
                     Cotangent::Undefined(why) => {
                         ends.push((value, x, why));
-                        continue;
+                        if !(flat && matches!(node.op, Op::Unary(Unary::Floor | Unary::Sign))) {
+                            continue;
+                        }
+                        self.full(self.shape(x), 0.0)
                     }
                 };
                 let sum = arrived[x.index()].map_or(dx, |sum| self.add(sum, dx));

@@ -44,7 +44,7 @@ impl Expression {
         let Built { g, parts, result, fed, .. } = built;
         let y = parts[result].value;
         let seed = g.full(g.shape(y), 1.0);
-        let (arrived, ends) = g.arriving(y, seed);
+        let (arrived, ends) = g.arriving(y, seed, false);
         let has = |value: crate::graph::Value| arrived.get(value.index()).is_some_and(Option::is_some);
         let inputs = || parts.iter().filter(|part| part.op == "input");
         let checked: Vec<&str> =

@@ -3,6 +3,9 @@
 use super::trace::{TraceNode, Traced};
 use crate::tensor::Tensor;
 
+/// Why `floor` and `sign` pass nothing on; the others are not even defined beside their jumps.
+const ZERO: &str = "a piecewise constant function";
+
 pub(super) fn of(traced: &Traced, ends: &[(String, &'static str)]) -> Vec<String> {
     let mut notes = Vec::new();
     for node in traced.nodes.iter().filter(|node| !node.inputs.is_empty()) {
@@ -17,7 +20,10 @@ pub(super) fn of(traced: &Traced, ends: &[(String, &'static str)]) -> Vec<String
         }
     }
     for (text, why) in ends {
-        let note = format!("no gradient goes back through `{text}`: {why}");
+        let note = match *why {
+            ZERO => format!("the gradient through `{text}` is 0: {why}, flat but for its jumps"),
+            _ => format!("no gradient goes back through `{text}`: {why}"),
+        };
         if !notes.contains(&note) {
             notes.push(note);
         }

@@ -160,6 +160,21 @@ fn where_there_is_no_gradient_there_is_none() {
     assert!(trace.notes.iter().any(|note| note.contains("`x > 1`")), "{:?}", trace.notes);
     assert!(trace.notes.iter().any(|note| note.contains("`floor(x)`")), "{:?}", trace.notes);
     assert_eq!(gradient(&traced("argmax(x)", &[("x", "[1, 2]")]), "x"), None);
+    assert_eq!(gradient(&traced("x > 1", &[("x", "[0.5, 3]")]), "x"), None);
+}
+
+#[test]
+fn through_floor_and_sign_the_gradient_is_zero_and_noted() {
+    for function in ["floor", "sign"] {
+        let trace = traced(&format!("{function}(2 * x)"), &[("x", "[0.3, -1.7]")]);
+        assert_eq!(gradient(&trace, "x"), Some(vec![0.0, 0.0]));
+        assert!(trace.notes[0].contains("(2 * x)` is 0"), "{:?}", trace.notes);
+    }
+    let both = traced("x * floor(x)", &[("x", "2.5")]);
+    assert_eq!(gradient(&both, "x"), Some(vec![2.0]), "the other factor's path counts");
+    let flat = Expression::parse("floor(x)").unwrap();
+    let checked = flat.gradcheck(&[("x", literal("2.5").unwrap())], &Options::default(), None).unwrap();
+    assert!(checked.entries.is_empty() && checked.skipped.len() == 1, "nothing is there to compare");
 }
 
 #[test]

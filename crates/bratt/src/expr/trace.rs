@@ -59,7 +59,8 @@ pub struct TraceNode {
     /// Its value.
     pub value: Tensor<f64>,
     /// The gradient of the result with respect to it; none where the result does not depend on it, or only through
-    /// something that has no gradient.
+    /// something that has no gradient: a comparison, an index, a label. Through `floor` and `sign` it is 0, as their
+    /// derivative is almost everywhere.
     pub gradient: Option<Tensor<f64>>,
 }
 
@@ -123,7 +124,7 @@ impl Expression {
                 return Err(ExprError::of(&self.source, message));
             }
         };
-        let (arrived, ends) = g.arriving(y, seed);
+        let (arrived, ends) = g.arriving(y, seed, true);
         let gradients: Vec<Option<Value>> =
             parts.iter().map(|part| arrived.get(part.value.index()).copied().flatten()).collect();
         for (i, part) in parts.iter().enumerate() {
