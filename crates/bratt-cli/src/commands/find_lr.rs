@@ -1,6 +1,6 @@
 //! `bratt find-lr [DATA]`
 
-use super::train::{Job, Search};
+use super::train::{Job, Search, try_rates};
 use crate::args::{FindLrArgs, Global};
 use crate::failure::Failure;
 use crate::settings::Settings;
@@ -26,7 +26,7 @@ pub fn run(args: &FindLrArgs, global: Global) -> Result<u8, Failure> {
         high: args.to.unwrap_or(usual.high),
         steps: args.steps.unwrap_or(usual.steps),
     };
-    let tried = job.trainer.find_rate(&job.splits, range);
+    let tried = try_rates(&job.trainer, &job.splits, range, Some(&mut terminal));
     let found = tried.map_err(|error| Failure::configuration(error.to_string()))?;
     if args.train.json {
         writeln!(std::io::stdout(), "{}", json!(found))?;

@@ -16,6 +16,7 @@ use bratt::train::{
 };
 use console::Watch;
 pub use job::{Job, Search};
+pub use search::watched as try_rates;
 use serde_json::json;
 use std::fs::File;
 use std::io::{BufWriter, Write};

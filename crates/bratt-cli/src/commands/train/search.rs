@@ -8,7 +8,7 @@
 
 use crate::failure::{Exit, Failure};
 use crate::terminal::{self, Progress, Terminal};
-use bratt::train::{RateRange, RateTest, Splits, Trainer};
+use bratt::train::{RateRange, RateTest, Splits, TrainError, Trainer};
 use std::time::Instant;
 
 /// Within this factor two rates agree.
@@ -19,9 +19,22 @@ pub fn find(
     trainer: &Trainer,
     splits: &Splits,
     usual: f64,
-    mut terminal: Option<&mut Terminal>,
+    terminal: Option<&mut Terminal>,
 ) -> Result<(f64, String, RateTest), Failure> {
-    let (range, begin, mut done) = (RateRange::default(), Instant::now(), 0);
+    let tried = watched(trainer, splits, RateRange::default(), terminal);
+    let test = tried.map_err(|error| Failure::of(Exit::Configuration, &error))?;
+    let (rate, why) = decide(usual, test.suggested.map(rounded), test.points.len());
+    Ok((rate, why, test))
+}
+
+/// Tries rates, and shows how far that is.
+pub fn watched(
+    trainer: &Trainer,
+    splits: &Splits,
+    range: RateRange,
+    mut terminal: Option<&mut Terminal>,
+) -> Result<RateTest, TrainError> {
+    let (begin, mut done) = (Instant::now(), 0);
     let tried = trainer.find_rate_with(splits, range, |point| {
         done += 1;
         let Some(terminal) = terminal.as_deref_mut().filter(|terminal| terminal.wants_progress()) else {
@@ -34,9 +47,7 @@ pub fn find(
     if let Some(terminal) = terminal {
         terminal.clear();
     }
-    let test = tried.map_err(|error| Failure::of(Exit::Configuration, &error))?;
-    let (rate, why) = decide(usual, test.suggested.map(rounded), test.points.len());
-    Ok((rate, why, test))
+    tried
 }
 
 fn decide(usual: f64, suggested: Option<f64>, steps: usize) -> (f64, String) {
