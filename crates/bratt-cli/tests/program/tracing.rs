@@ -60,3 +60,39 @@ fn the_gradients_of_a_trained_model_are_the_differences() {
         "{out}"
     );
 }
+
+#[test]
+fn a_model_and_an_image_are_traced_layer_by_layer() {
+    let place = Place::new();
+    place.bratt("train --model lenet --epochs 1 --seed 1 --name a").good();
+    let out = place.bratt("trace runs/a runs/a/sample.png").good();
+    assert!(out.lines().any(|line| line.starts_with("conv2d1") && line.contains("x6")), "{out}");
+    assert!(out.lines().all(|line| line.chars().count() <= 100), "{out}");
+    let out =
+        place.bratt("trace runs/a/model.safetensors runs/a/sample.png --class 3 --json --values").json();
+    let p: Vec<f64> = out["probabilities"].as_array().unwrap().iter().map(|p| p.as_f64().unwrap()).collect();
+    assert_eq!((p.len(), &out["class"]), (10, &"3".into()));
+    assert!((out["loss"].as_f64().unwrap() + p[3].ln()).abs() < 1e-4);
+    let nodes = out["nodes"].as_array().unwrap();
+    // The logits are what the last layer before the loss hands on: dL/dz = p - e.
+    let logits = &nodes[nodes.len() - 2];
+    for (k, p) in p.iter().enumerate() {
+        let found = logits["gradient"][k].as_f64().unwrap();
+        assert!((found - (p - f64::from(u8::from(k == 3)))).abs() < 1e-5, "{k}");
+    }
+    let weight = nodes.iter().flat_map(|node| node["parameters"].as_array().unwrap());
+    assert!(weight.clone().any(|held| held["name"] == "conv2d1.weight" && held["gradient"].is_array()));
+    let told = "trace runs/a runs/a/sample.png";
+    place.bratt(&format!("{told} --html a.html")).good();
+    let page = std::fs::read_to_string(place.path("a.html")).unwrap();
+    assert!(page.contains("<b>conv2d1</b>") && page.contains("data:image/png;base64,"));
+    assert!(!page.contains("http") && page.len() < 5_000_000, "{}", page.len());
+    place.bratt(&format!("{told} --class thre")).fails(2, &["no class `thre`"]);
+    place.bratt(&format!("{told} --svg a.svg")).fails(2, &["--svg is for expressions"]);
+    place.bratt("trace runs/a absent.png").fails(3, &["absent.png"]);
+    place.bratt("trace runs/a").fails(2, &["one image, found 0"]);
+    place
+        .bratt("trace runs/none runs/a/sample.png")
+        .fails(3, &["neither the folder of a run nor a model file"]);
+    place.bratt("trace x+1 x=1 --class 3").fails(2, &["--class is for a run"]);
+}
