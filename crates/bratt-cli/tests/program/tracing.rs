@@ -1,11 +1,30 @@
 //! Formulas: their numbers, their pictures, their gradients against differences.
 
+use super::browser;
 use super::common::Place;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
+
+/// Clicks the card of the first convolution, enlarges the drawing, and closes what the card has opened.
+const OPEN: &str = r#"
+addEventListener('load', () => {
+  const title = () => document.querySelector('aside:not([hidden]) section:not([hidden]) h2')?.textContent ?? null;
+  const before = title();
+  const card = [...document.querySelectorAll('.card')].find((card) => card.querySelector('b').textContent === 'conv2d1');
+  card.click();
+  const pictures = [...document.querySelectorAll('section:not([hidden]) .large img')]
+    .filter((image) => image.naturalWidth > 0 && image.getBoundingClientRect().width > 100).length;
+  const wide = card.getBoundingClientRect().width;
+  const opened = title();
+  document.getElementById('in').click();
+  const larger = card.getBoundingClientRect().width > wide;
+  dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape' }));
+  note({ before, title: opened, pictures, larger, closed: title() === null });
+});
+"#;
 
 #[test]
 fn the_circuit_of_the_lecture_as_table_json_and_picture() {
@@ -86,7 +105,15 @@ fn a_model_and_an_image_are_traced_layer_by_layer() {
     place.bratt(&format!("{told} --html a.html")).good();
     let page = std::fs::read_to_string(place.path("a.html")).unwrap();
     assert!(page.contains("<b>conv2d1</b>") && page.contains("data:image/png;base64,"));
-    assert!(!page.contains("http") && page.len() < 5_000_000, "{}", page.len());
+    if let Some(browser) = browser::found() {
+        let seen = browser::note(&browser, &place, &page, OPEN);
+        assert_eq!((&seen["before"], &seen["loaded"]), (&Value::Null, &json!([])), "{seen}");
+        assert_eq!((&seen["title"], &seen["pictures"]), (&json!("conv2d1"), &json!(2)), "{seen}");
+        assert_eq!((&seen["larger"], &seen["closed"]), (&json!(true), &json!(true)), "{seen}");
+    } else {
+        println!("skipped in part: no Chromium is installed");
+    }
+    assert!(!page.contains("http:") && !page.contains("https:") && page.len() < 5_000_000, "{}", page.len());
     place.bratt(&format!("{told} --class thre")).fails(2, &["no class `thre`"]);
     place.bratt(&format!("{told} --svg a.svg")).fails(2, &["--svg is for expressions"]);
     place.bratt("trace runs/a absent.png").fails(3, &["absent.png"]);

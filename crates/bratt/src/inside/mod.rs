@@ -9,10 +9,12 @@
 //! | file | what |
 //! |---|---|
 //! | `statistics` | [`Statistics`]: many numbers in a few |
-//! | `page`, `page.css`, `page.js` | [`inside_page`]: layers as cards with heat maps |
+//! | `page`, `page.css`, `page.js` | [`inside_page`]: layers as cards |
+//! | `heat` | a layer's numbers as a small picture |
 //!
 //! Source: lecture on computational graphs; cs231n notes on backpropagation.
 
+mod heat;
 mod page;
 mod statistics;
 #[cfg(test)]
@@ -91,7 +93,7 @@ pub struct Station {
 }
 
 /// From which share of units on that are dead or saturated a layer is worth a word.
-const NOTABLE: f64 = 0.5;
+const NOTABLE: f64 = 0.9;
 
 impl Station {
     /// What is worth a word: numbers that are not finite, units of a rectifier that are 0, and of a sigmoid or tanh that are
@@ -287,9 +289,9 @@ fn inside_graph(model: &TrainedModel) -> Result<(Graph, Vec<Place>), GraphError>
 /// The layers as places: each hands on the last value that was written in it, and takes those of other places that its
 /// nodes use.
 fn places(g: &GraphBuilder, model: &TrainedModel, features: Value) -> Vec<Place> {
-    let mut layers: BTreeMap<String, (&Layer, Option<Value>)> = BTreeMap::new();
+    let mut layers: BTreeMap<String, &Layer> = BTreeMap::new();
     model.network.for_each_layer(|name, layer| {
-        layers.insert(name, (layer, None));
+        layers.insert(name, layer);
     });
     let count = g.node_count();
     let place_of = |origin: &str| {
@@ -304,9 +306,19 @@ fn places(g: &GraphBuilder, model: &TrainedModel, features: Value) -> Vec<Place>
     };
     let nodes: Vec<_> = (0..count).filter_map(|i| g.node(Value(i as u32))).collect();
     let computes = |op: &Op| !matches!(op, Op::Slot { .. } | Op::Input { .. } | Op::Constant(_));
+    // What does not depend on the example, such as the root of a variance, may be one node for layers far apart.
+    let mut depends = vec![false; count];
+    for (i, node) in nodes.iter().enumerate() {
+        depends[i] = i == features.index() || node.inputs.iter().any(|x| depends[x.index()]);
+    }
     let owners: Vec<Option<String>> = nodes
         .iter()
-        .map(|node| if computes(&node.op) { place_of(&node.origin.layer) } else { None })
+        .zip(&depends)
+        .map(
+            |(node, depends)| {
+                if *depends && computes(&node.op) { place_of(&node.origin.layer) } else { None }
+            },
+        )
         .collect();
     let mut last: BTreeMap<&str, usize> = BTreeMap::new();
     for (i, owner) in owners.iter().enumerate() {
@@ -334,7 +346,7 @@ fn places(g: &GraphBuilder, model: &TrainedModel, features: Value) -> Vec<Place>
                 inputs.extend(from.filter(|from| !inputs.contains(from)));
             }
         }
-        let (layer, _) = layers[name];
+        let layer = layers[name];
         let (op, about) = (layer.kind().to_string(), layer.describe());
         places.push(Place { name: name.into(), op, about, inputs, value: Value(at as u32) });
     }

@@ -73,5 +73,11 @@
   document.getElementById('out').addEventListener('click', () => zoom(.8));
   document.getElementById('fit').addEventListener('click', whole);
   start();
-  if (location.hash) open(document.querySelector(`.card[data-at="${location.hash.slice(1)}"]`));
+  const named = document.querySelector(`.card[data-at="${CSS.escape(location.hash.slice(1))}"]`);
+  if (named) {
+    open(named);
+    x = Math.min(0, view.clientWidth / 2 - (named.offsetLeft + named.offsetWidth / 2) * scale);
+    y = Math.min(0, view.clientHeight / 2 - (named.offsetTop + named.offsetHeight / 2) * scale);
+    show();
+  }
 })();

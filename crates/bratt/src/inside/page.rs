@@ -1,161 +1,185 @@
-//! The page of a model and an example: a card for each layer, in rows, with small heat maps; it can be zoomed and moved,
-//! and a card opens all that is known of its layer.
-//!
-//! A heat map shows the first channels side by side, each averaged down to at most [`SIDE`] pixels: the size of a number,
-//! divided by the 99th percentile of all, is how opaque the pixel is, and its sign is the colour's shade.
+//! The page of a model and an example: a card for each layer with small heat maps, a line for what flows; it can be
+//! zoomed and moved, and a card opens all that is known of its layer.
 
-use super::{Inside, Station, Statistics};
-use crate::page::numbers::plain;
-use crate::page::{base64, escaped};
-use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
-use std::fmt::Write;
+use super::heat::{GRADIENT, Shades, VALUE, heat_map, photo};
+use super::{Held, Inside, Station, Statistics};
+use crate::page::numbers::{counted, percent, plain, shape};
+use crate::page::{Element, Markup, el, head};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
-/// Cards in a row.
-const COLUMNS: usize = 6;
-/// From one card to the next, and the size of one.
-const STEP: [usize; 2] = [230, 250];
-const CARD: [usize; 2] = [190, 196];
-/// Most pixels along the side of one channel, and most channels.
-const SIDE: usize = 20;
-const CHANNELS: usize = 16;
+/// Most cards in a row.
+const COLUMNS: usize = 8;
+/// From one card to the next, the size of one, and what is left free before the first.
+const STEP: [usize; 2] = [230, 246];
+const CARD: [usize; 2] = [190, 192];
+const MARGIN: [usize; 2] = [24, 40];
 const BINS: usize = 24;
 
 /// One HTML file that loads nothing; light or dark as the reader's system is. `title` is the image's name, `classes` are
 /// the model's.
 pub fn inside_page(inside: &Inside, title: &str, classes: &[String]) -> String {
-    let mut said = String::new();
+    let places = places(&inside.stations);
+    let corner = |i: usize| {
+        let [column, row] = places[i];
+        [MARGIN[0] + column * STEP[0], MARGIN[1] + row * STEP[1]]
+    };
+    let [columns, rows] = [0, 1].map(|axis| places.iter().map(|at| at[axis] + 1).max().unwrap_or(0));
+    let [wide, tall] = [columns * STEP[0] + MARGIN[0], rows * STEP[1] + MARGIN[1]];
+    let mut wires = el("svg").attr("width", wide).attr("height", tall).attr("aria-hidden", "true");
+    let mut cards = Markup::new();
+    for (i, station) in inside.stations.iter().enumerate() {
+        for &from in &station.inputs {
+            wires = wires.with(el("path").attr("d", wire(corner(from), corner(i), from + 1 == i)));
+        }
+        cards.push(card(i, corner(i), station));
+    }
+    let world = el("div").attr("id", "world").attr("style", format!("width:{wide}px;height:{tall}px"));
+    let view = el("div").attr("id", "view").attr("tabindex", "0").attr("role", "group");
+    let view = view.attr("aria-label", "The layers; arrows move, + and - zoom, 0 shows all");
+    let details: Markup = inside.stations.iter().enumerate().map(|(i, station)| detail(i, station)).collect();
+    let close = button("close", "\u{d7}", "Close");
+    let side = el("aside").attr("id", "side").attr("hidden", "").with(close).with(details);
+    let main = el("main").with(view.with(world.with(wires).with(cards))).with(side);
+    let body = el("body").with(heading(inside, title, classes)).with(main);
+    let body = body.with(el("script").with(Markup::trusted(SCRIPT)));
+    let head = head(title, env!("CARGO_PKG_VERSION"), Markup::trusted(STYLE), SCRIPT);
+    let html: Markup = el("html").attr("lang", "en").with(head).with(body).into();
+    format!("<!doctype html>\n{}\n", html.into_string())
+}
+
+fn heading(inside: &Inside, title: &str, classes: &[String]) -> Element {
+    let mut said = el("p");
     if let (Some(class), Some(at)) = (inside.class, inside.predicted) {
         let name = |at: usize| classes.get(at).cloned().unwrap_or_else(|| at.to_string());
-        let sure = 100.0 * inside.probabilities.get(at).copied().unwrap_or(0.0);
-        let loss = plain(inside.loss.into());
-        let _ = write!(
-            said,
-            "predicted <b>{}</b> at {sure:.1} % · loss of <b>{}</b> {loss}",
-            escaped(&name(at)),
-            escaped(&name(class))
-        );
+        let sure = percent(inside.probabilities.get(at).copied().unwrap_or(0.0).into());
+        said = said.with("predicted ").with(el("b").with(name(at))).with(format!(" at {sure}, loss of "));
+        said = said.with(el("b").with(name(class))).with(format!(" {}", plain(inside.loss.into())));
     }
-    let place = |i: usize| [(i % COLUMNS) * STEP[0] + 24, (i / COLUMNS) * STEP[1] + 34];
-    let (mut wires, mut cards, mut details) = (String::new(), String::new(), String::new());
-    for (i, station) in inside.stations.iter().enumerate() {
-        let [x, y] = place(i);
-        for &from in &station.inputs {
-            wires += &wire(place(from), [x, y], from + 1 == i);
+    let legend = el("p").class("legend");
+    let legend = legend.with(el("span").class("v").with("forward: values")).with(" (grey: negative) ");
+    let legend = legend.with(el("span").class("g").with("backward: gradient of the loss"));
+    let legend = legend.with(" (purple: negative)");
+    let tools = el("div").class("tools").with(button("in", "+", "Larger"));
+    let tools = tools.with(button("out", "\u{2212}", "Smaller")).with(button("fit", "all", "Show all"));
+    el("header").with(el("h1").with(title)).with(said).with(legend).with(tools)
+}
+
+fn button(id: &str, text: &str, label: &str) -> Element {
+    el("button").attr("type", "button").attr("id", id).attr("aria-label", label).with(text)
+}
+
+/// Column and row of each card. A block begins a new row rather than being broken, if a row can hold it.
+fn places(stations: &[Station]) -> Vec<[usize; 2]> {
+    let block = |i: usize| stations[i].name.split('/').next();
+    let (mut places, mut next) = (Vec::with_capacity(stations.len()), [0, 0]);
+    for i in 0..stations.len() {
+        let begins = i == 0 || block(i) != block(i - 1);
+        let size = (i..stations.len()).take_while(|&j| block(j) == block(i)).count();
+        if next[0] == COLUMNS || begins && size <= COLUMNS && next[0] + size > COLUMNS {
+            next = [0, next[1] + 1];
         }
-        card(&mut cards, i, [x, y], station);
-        detail(&mut details, i, station);
+        places.push(next);
+        next[0] += 1;
     }
-    let rows = inside.stations.len().div_ceil(COLUMNS);
-    let [wide, tall] = [COLUMNS * STEP[0] + 20, rows * STEP[1] + 30];
-    format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
-         content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\"><title>{title} · bratt</title>\
-         <style>{STYLE}</style></head><body><header><h1>{title}</h1><p>{said}</p><p class=\"legend\"><span class=\"v\">forward: \
-         values</span> <span class=\"g\">backward: gradient of the loss</span></p><div class=\"tools\"><button id=\"in\" \
-         aria-label=\"larger\">+</button><button id=\"out\" aria-label=\"smaller\">−</button><button id=\"fit\">whole</button>\
-         </div></header><main><div id=\"view\" tabindex=\"0\" aria-label=\"the network\"><div id=\"world\" \
-         style=\"width:{wide}px;height:{tall}px\"><svg width=\"{wide}\" height=\"{tall}\">{wires}</svg>{cards}</div></div>\
-         <aside id=\"side\" hidden><button id=\"close\" aria-label=\"close\">×</button>{details}</aside></main>\
-         <script>{SCRIPT}</script></body></html>\n",
-        title = escaped(title)
-    )
+    places
 }
 
-/// A line from card to card: straight to the next, through the gap above the row otherwise.
+/// A line from card to card: straight to the next, otherwise through the gap above the row and in from above.
 fn wire([x, y]: [usize; 2], [u, v]: [usize; 2], next: bool) -> String {
-    let (start, end) = ((x + CARD[0], y + CARD[1] / 2), (u, v + CARD[1] / 2));
+    let (start, middle) = ([x + CARD[0], y + CARD[1] / 2], v + CARD[1] / 2);
     if next && y == v {
-        return format!("<path d=\"M{} {}H{}\"/>", start.0, start.1, end.0);
+        return format!("M{} {}H{u}", start[0], start[1]);
     }
-    let (right, left, above) =
-        (start.0 + 14, end.0.saturating_sub(14), v.saturating_sub(if next { 18 } else { 28 }));
-    format!("<path d=\"M{} {}H{right}V{above}H{left}V{}H{}\"/>", start.0, start.1, end.1, end.0)
-}
-
-fn card(out: &mut String, i: usize, [x, y]: [usize; 2], station: &Station) {
-    let name = station.name.rsplit('/').next().unwrap_or_default();
-    let path = station.name.strip_suffix(name).unwrap_or_default().trim_end_matches('/');
-    let _ = write!(
-        out,
-        "<button class=\"card {}\" data-at=\"{i}\" style=\"left:{x}px;top:{y}px\"><small>{}</small><b>{}</b> <i>{}</i>\
-         <span class=\"maps\">{}{}</span>{}{}</button>",
-        if station.notes().is_empty() { "" } else { "noted" },
-        escaped(if path.is_empty() { "\u{a0}" } else { path }),
-        escaped(name),
-        shape(station.value.shape()),
-        picture(station, station.value.data(), VALUE),
-        station.gradient.as_ref().map_or_else(String::new, |g| picture(station, g.data(), GRADIENT)),
-        figures("v", station.value.data()),
-        station.gradient.as_ref().map_or_else(String::new, |g| figures("g", g.data())),
-    );
-}
-
-fn figures(class: &str, values: &[f32]) -> String {
-    let found = Statistics::of(values);
-    if values.len() == 1 {
-        return format!("<span class=\"{class}\">{}</span>", plain(found.mean));
+    let right = start[0] + 14;
+    match next {
+        true => format!("M{} {}H{right}V{}H{}V{middle}H{u}", start[0], start[1], v - 14, u - 14),
+        false => format!("M{} {}H{right}V{}H{}V{v}", start[0], start[1], v - 24, u + CARD[0] / 2),
     }
-    format!("<span class=\"{class}\">{} … {}</span>", brief(found.min), brief(found.max))
 }
 
-fn brief(x: f64) -> String {
-    if x == 0.0 || (1e-2..1e4).contains(&x.abs()) { plain(x) } else { format!("{x:.1e}") }
+fn card(i: usize, [x, y]: [usize; 2], station: &Station) -> Element {
+    let (path, name) = station.name.rsplit_once('/').unwrap_or(("", &station.name));
+    let maps =
+        [Some((&station.value, VALUE)), station.gradient.as_ref().map(|gradient| (gradient, GRADIENT))];
+    let maps: Markup =
+        maps.into_iter().flatten().filter_map(|(of, shades)| picture(station, of.data(), shades)).collect();
+    let figures = |class: &str, values: &[f32]| {
+        let found = Statistics::of(values);
+        let text = match values.len() {
+            1 => plain(found.mean),
+            _ => format!("{} \u{2026} {}", plain(found.min), plain(found.max)),
+        };
+        el("span").class(class).with(text)
+    };
+    let place = el("small").with(el("span").with(path)).with(el("span").with(extent(station.value.shape())));
+    el("button")
+        .attr("type", "button")
+        .class(if station.notes().is_empty() { "card" } else { "card noted" })
+        .attr("data-at", i)
+        .attr("style", format!("left:{x}px;top:{y}px"))
+        .with(place)
+        .with(el("b").with(name))
+        .with(el("span").class("maps").with(maps))
+        .with(figures("v", station.value.data()))
+        .with(station.gradient.as_ref().map(|gradient| figures("g", gradient.data())))
 }
 
-fn shape(shape: &[usize]) -> String {
-    let all: Vec<String> = shape.iter().map(usize::to_string).collect();
-    if all.is_empty() { "scalar".into() } else { all.join("×") }
+/// The image itself where it goes in; elsewhere numbers as colours.
+fn picture(station: &Station, values: &[f32], shades: Shades) -> Option<Element> {
+    let shape = station.value.shape();
+    let as_it_is = if station.op == "input" && shades == VALUE { photo(shape, values) } else { None };
+    let address = as_it_is.or_else(|| heat_map(shape, values, shades))?;
+    Some(el("img").attr("alt", "").attr("src", address))
+}
+
+fn extent(of: &[usize]) -> String {
+    if of.is_empty() { "scalar".into() } else { shape(of) }
 }
 
 /// All that is known of a layer.
-fn detail(out: &mut String, i: usize, station: &Station) {
-    let _ = write!(
-        out,
-        "<section data-of=\"{i}\" hidden><h2>{}</h2><p>{} · {}</p>",
-        escaped(&station.name),
-        escaped(&station.about),
-        shape(station.value.shape())
-    );
-    for note in station.notes() {
-        let _ = write!(out, "<p class=\"note\">{}</p>", escaped(&note));
-    }
-    let mut block = |title: &str, class: &str, values: &[f32]| {
-        let s = Statistics::of(values);
-        let _ = write!(
-            out,
-            "<h3 class=\"{class}\">{}</h3>{}<p class=\"{class}\">{} numbers, least {}, mean {}, greatest {}, deviation {}, \
-             {:.1} % zero</p>",
-            escaped(title),
-            histogram(class, values),
-            s.count,
-            plain(s.min),
-            plain(s.mean),
-            plain(s.max),
-            plain(s.std),
-            100.0 * s.zeros as f64 / s.count.max(1) as f64
-        );
+fn detail(i: usize, station: &Station) -> Element {
+    let mut all = el("section").attr("data-of", i).attr("hidden", "").with(el("h2").with(&station.name));
+    all = all.with(el("p").with(format!("{}, {}", station.about, extent(station.value.shape()))));
+    all = all
+        .with(station.notes().into_iter().map(|note| el("p").class("note").with(note)).collect::<Markup>());
+    all = all.with(numbers("values", "v", station.value.data()));
+    all = all.with(station.gradient.as_ref().map(|gradient| numbers("gradient", "g", gradient.data())));
+    let held = |Held { name, value, gradient }: &Held| {
+        let title = format!("{name}, {}", extent(value.shape()));
+        let back = gradient.as_ref().map(|of| numbers(&format!("gradient of {name}"), "g", of.data()));
+        numbers(&title, "v", value.data()).then(back)
     };
-    block("values", "v", station.value.data());
-    if let Some(gradient) = &station.gradient {
-        block("gradient", "g", gradient.data());
+    all.with(station.held.iter().map(held).collect::<Markup>())
+}
+
+fn numbers(title: &str, class: &str, values: &[f32]) -> Markup {
+    let s = Statistics::of(values);
+    let mut words = match s.count {
+        1 => plain(s.mean),
+        _ => format!(
+            "{}, {} to {}, mean {}, deviation {}",
+            counted(s.count, "number"),
+            plain(s.min),
+            plain(s.max),
+            plain(s.mean),
+            plain(s.std)
+        ),
+    };
+    if s.zeros > 0 && s.count > 1 {
+        words += &format!(", {} zero", percent(s.zeros as f64 / s.count as f64));
     }
-    for held in &station.held {
-        let title = format!("{} {}", held.name, shape(held.value.shape()));
-        block(&title, "v", held.value.data());
-        if let Some(gradient) = &held.gradient {
-            block(&format!("gradient of {}", held.name), "g", gradient.data());
-        }
-    }
-    *out += "</section>";
+    Markup::new()
+        .then(el("h3").class(class).with(title))
+        .then(histogram(class, values))
+        .then(el("p").with(words))
 }
 
 /// Bars over equal parts of the range, by the root of their counts, so that few are seen beside many.
-fn histogram(class: &str, values: &[f32]) -> String {
+fn histogram(class: &str, values: &[f32]) -> Option<Element> {
     let s = Statistics::of(values);
     if values.len() < 3 || s.max.partial_cmp(&s.min) != Some(std::cmp::Ordering::Greater) {
-        return String::new();
+        return None;
     }
     let mut counts = [0u32; BINS];
     for &x in values.iter().filter(|x| x.is_finite()) {
@@ -163,65 +187,51 @@ fn histogram(class: &str, values: &[f32]) -> String {
         counts[(at as usize).min(BINS - 1)] += 1;
     }
     let most = f64::from(counts.iter().copied().max().unwrap_or(1)).sqrt();
-    let mut out = format!("<svg class=\"bars {class}\" viewBox=\"0 0 {} 50\">", BINS * 12);
-    for (i, &count) in counts.iter().enumerate() {
+    let bar = |(i, &count): (usize, &u32)| {
         let tall = f64::from(count).sqrt() / most * 50.0;
-        let _ = write!(
-            out,
-            "<rect x=\"{}\" y=\"{:.1}\" width=\"11\" height=\"{tall:.1}\"/>",
-            i * 12,
-            50.0 - tall
-        );
-    }
-    out + "</svg>"
+        el("rect").at([("x", i as f64 * 12.0), ("y", 50.0 - tall), ("width", 11.0), ("height", tall)])
+    };
+    let bars: Markup = counts.iter().enumerate().map(bar).collect();
+    let size = format!("0 0 {} 50", BINS * 12);
+    Some(
+        el("svg").class(format!("bars {class}")).attr("viewBox", size).attr("aria-hidden", "true").with(bars),
+    )
 }
 
-/// Colours of positive and negative numbers.
-type Shades = [[u8; 3]; 2];
-const VALUE: Shades = [[22, 163, 74], [100, 116, 139]];
-const GRADIENT: Shades = [[220, 38, 38], [147, 51, 234]];
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tensor::Tensor;
 
-/// The heat maps of an image's channels, or of a vector as one row of cells.
-fn picture(station: &Station, values: &[f32], [positive, negative]: Shades) -> String {
-    let (tall, wide, channels) = match station.value.shape()[..] {
-        [tall, wide, channels] => (tall, wide, channels),
-        [count] if count > 1 => (1, count, 1),
-        _ => return String::new(),
-    };
-    let vector = tall == 1 && channels == 1;
-    // A vector is broken into rows.
-    let row = if vector { (wide as f64).sqrt().ceil() as usize } else { wide };
-    let rows = if vector { wide.div_ceil(row) } else { tall };
-    let side = if vector { 40 } else { SIDE };
-    let (down, across) = (rows.div_ceil(side).max(1), row.div_ceil(side).max(1));
-    let (h, w) = (rows.div_ceil(down), row.div_ceil(across));
-    let shown = channels.min(CHANNELS);
-    let grid = (shown as f64).sqrt().ceil() as usize;
-    let lines = shown.div_ceil(grid);
-    let (width, height) = (grid * (w + 1) - 1, lines * (h + 1) - 1);
-    let mut sizes: Vec<f32> = values.iter().map(|x| x.abs()).filter(|x| x.is_finite()).collect();
-    sizes.sort_unstable_by(f32::total_cmp);
-    let most = sizes.last().copied().unwrap_or(0.0);
-    let scale = sizes.get(sizes.len() * 99 / 100).copied().filter(|&x| x > 0.0).unwrap_or(most);
-    let mut pixels = vec![0u8; 4 * width * height];
-    for channel in 0..shown {
-        for (r, c) in (0..h).flat_map(|r| (0..w).map(move |c| (r, c))) {
-            let cells = (r * down..rows.min((r + 1) * down)).flat_map(|y| {
-                (c * across..row.min((c + 1) * across)).map(move |x| (y * row + x) * channels + channel)
-            });
-            let found: Vec<f32> = cells.filter_map(|at| values.get(at).copied()).collect();
-            let mean = found.iter().sum::<f32>() / found.len().max(1) as f32;
-            let opaque = if scale > 0.0 { (mean.abs() / scale).min(1.0) } else { 0.0 };
-            let [red, green, blue] = if mean < 0.0 { negative } else { positive };
-            let at = 4 * (((channel / grid) * (h + 1) + r) * width + (channel % grid) * (w + 1) + c);
-            // Sixteen steps are told apart as well as 256, and take half the room. A cell is never quite clear.
-            let alpha = 12 + (opaque * 15.0).round() as u8 * 16;
-            pixels[at..at + 4].copy_from_slice(&[red, green, blue, alpha]);
-        }
+    #[test]
+    fn a_block_that_fits_a_row_is_not_broken() {
+        let station = |name: String| Station {
+            name,
+            op: String::new(),
+            about: String::new(),
+            inputs: Vec::new(),
+            value: Tensor::filled([1], 0.0),
+            gradient: None,
+            held: Vec::new(),
+        };
+        let block = |of: &str, count: usize| {
+            (1..count).map(move |i| format!("{of}/{i}")).chain([of.to_string()]).collect()
+        };
+        let rows = |names: [Vec<String>; 3]| -> Vec<[usize; 2]> {
+            places(&names.concat().into_iter().map(station).collect::<Vec<_>>())
+        };
+        let found = rows([block("a", 3), block("b", 5), block("c", 2)]);
+        assert_eq!(found[7..], [[7, 0], [0, 1], [1, 1]]);
+        let found = rows([block("a", 3), block("b", 6), block("c", 2)]);
+        assert_eq!((found[3], found[8], found[9]), ([0, 1], [5, 1], [6, 1]));
+        let found = rows([block("a", 3), block("b", 10), block("c", 1)]);
+        assert_eq!((found[7], found[8], found[13]), ([7, 0], [0, 1], [5, 1]));
     }
-    let mut png = Vec::new();
-    // Writing to memory a picture whose length fits its size cannot fail.
-    let _ =
-        PngEncoder::new(&mut png).write_image(&pixels, width as u32, height as u32, ExtendedColorType::Rgba8);
-    format!("<img alt=\"\" src=\"data:image/png;base64,{}\">", base64(&png))
+
+    #[test]
+    fn a_shortcut_comes_in_from_above() {
+        let ([x, y], [u, v]) = ([24, 40], [24 + 3 * STEP[0], 40]);
+        assert_eq!(wire([x, y], [x + STEP[0], y], true), "M214 136H254");
+        assert_eq!(wire([x, y], [u, v], false), "M214 136H228V16H809V40");
+    }
 }

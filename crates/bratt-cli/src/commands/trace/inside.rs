@@ -64,12 +64,12 @@ pub fn named(args: &TraceArgs) -> Result<Option<(PathBuf, PathBuf)>, Failure> {
 /// Prints every layer's value and gradient in statistics.
 pub fn run(args: &TraceArgs, run: &Path, photo: &Path, global: Global) -> Result<u8, Failure> {
     let model = load(run)?;
-    let &Inputs::Image { fit, .. } = &model.inputs else {
+    let &Inputs::Image { scale, fit } = &model.inputs else {
         return Err(Failure::new(Exit::Data, "this model takes rows of a table; only images can be traced"));
     };
     let class = args.class.as_deref().map(|name| explain::class(name, &model)).transpose()?;
     let bytes = image_file::read(photo, &model.network.input, fit).map_err(|error| Failure::data(&error))?;
-    let features: Vec<f32> = bytes.iter().map(|&byte| f32::from(byte) / 255.0).collect();
+    let features: Vec<f32> = bytes.iter().map(|&byte| f32::from(byte) * scale).collect();
     let inside = look_inside(&Machine::all_threads(), &model, &features, class);
     let inside = inside.map_err(|error| Failure::data(&error))?;
     let mut out = anstream::stdout();
@@ -109,7 +109,6 @@ fn table(out: &mut impl Write, inside: &Inside, model: &TrainedModel, photo: &Pa
         "{DIM}{:wide$}  {:>11}  {:>9} {:>9} {:>9}  {:>9}  {:>9}{PLAIN}",
         "layer", "shape", "least", "mean", "greatest", "std", "std back"
     )?;
-    let figure = |x: f64| format!("{x:.2e}");
     for station in &inside.stations {
         let found = Statistics::of(station.value.data());
         let back = station.gradient.as_ref().map(|gradient| Statistics::of(gradient.data()).std);
@@ -138,6 +137,15 @@ fn table(out: &mut impl Write, inside: &Inside, model: &TrainedModel, photo: &Pa
         writeln!(out)?;
     }
     notes.iter().try_for_each(|note| writeln!(out, "{note}"))
+}
+
+/// Three digits, in a column of nine.
+fn figure(x: f64) -> String {
+    match x.abs() {
+        0.0 => "0".into(),
+        size if !(1e-3..1e5).contains(&size) => format!("{x:.1e}"),
+        size => format!("{x:.*}", (2 - size.log10().floor() as i32).max(0) as usize),
+    }
 }
 
 fn as_json(inside: &Inside, model: &TrainedModel, photo: &Path, arrays: bool) -> Value {
