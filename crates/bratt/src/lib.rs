@@ -12,6 +12,7 @@ mod file;
 mod grad;
 pub mod graph;
 pub mod init;
+pub mod inside;
 pub mod lab;
 pub mod metrics;
 pub mod model;

@@ -16,18 +16,25 @@ give names to values: h = relu(x @ w); sum(h). `bratt trace --list` shows every 
 Examples:
   bratt trace '(x + y) * z' x=-2 y=5 z=-4
   bratt trace 'sigmoid(w0*x0 + w1*x1 + w2)' w0=2 x0=-1 w1=-3 x1=-2 w2=-3 --html neuron.html
-  bratt trace 'conv2d(x, w, stride=2, padding=1)' --with case.npz --json";
+  bratt trace 'conv2d(x, w, stride=2, padding=1)' --with case.npz --json
+  bratt trace runs/first photo.jpg                       a trained model and an image, layer by layer";
 
 /// Options of `trace`.
 #[derive(Args, Debug)]
 #[command(after_help = TRACE_HELP)]
 pub struct TraceArgs {
-    /// An expression, such as '(x + y) * z'
-    #[arg(required_unless_present = "list", allow_hyphen_values = true, value_name = "EXPR")]
+    /// An expression, such as '(x + y) * z', or the folder of a run, or a model file
+    #[arg(required_unless_present = "list", allow_hyphen_values = true, value_name = "EXPR|RUN")]
     pub expression: Option<String>,
-    /// The values of its names: x=-2, x=[1,2;3,4], x=x.npy
-    #[arg(value_name = "NAME=VALUE")]
+    /// The values of its names: x=-2, x=[1,2;3,4], x=x.npy; of a run, one image
+    #[arg(value_name = "NAME=VALUE|IMAGE")]
     pub values: Vec<String>,
+    /// A run: the class whose cross-entropy is the loss [default: the predicted class]
+    #[arg(long, value_name = "NAME")]
+    pub class: Option<String>,
+    /// A run: put the arrays into the JSON, too
+    #[arg(long = "values", id = "arrays", requires = "json")]
+    pub arrays: bool,
     /// Take the values of further names from the arrays of this file
     #[arg(long = "with", value_name = "FILE.npz")]
     pub with: Vec<PathBuf>,

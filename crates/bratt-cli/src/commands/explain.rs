@@ -121,7 +121,7 @@ fn methods(args: &ExplainArgs, explainer: &Explainer) -> Vec<Method> {
 }
 
 /// The class of a name.
-fn class(name: &str, model: &TrainedModel) -> Result<usize, Failure> {
+pub(super) fn class(name: &str, model: &TrainedModel) -> Result<usize, Failure> {
     if model.classes.is_empty() {
         return Err(Failure::new(Exit::Usage, "this model predicts numbers and has no classes")
             .help("leave out --class"));

@@ -1,5 +1,6 @@
-//! `bratt trace EXPR name=value ...`
+//! `bratt trace EXPR name=value ...` and `bratt trace RUN IMAGE`
 
+mod inside;
 mod table;
 
 use crate::args::{Global, Precision as Wanted, TraceArgs};
@@ -24,6 +25,15 @@ pub fn run(args: &TraceArgs, global: Global) -> Result<u8, Failure> {
         list(&mut out)?;
         return Ok(0);
     };
+    if let Some((run, photo)) = inside::named(args)? {
+        return inside::run(args, &run, &photo, global);
+    }
+    if let Some(option) = [("--class", args.class.is_some()), ("--values", args.arrays)].iter().find(|o| o.1)
+    {
+        let message =
+            format!("{} is for a run and an image, but `{source}` is neither run nor model file", option.0);
+        return Err(Failure::new(Exit::Usage, message));
+    }
     let expression = parse(source)?;
     let values = values(&expression, &args.values, &args.with)?;
     let borrowed: Vec<(&str, Tensor<f64>)> = values.iter().map(|(n, v)| (n.as_str(), v.clone())).collect();

@@ -12,7 +12,7 @@ use crate::settings::Settings;
 use crate::terminal::{DIM, PLAIN, Terminal, To, tell};
 use bratt::report::{JsonLines, RunError, RunFolder};
 use bratt::train::{
-    Checkpoint, Evaluation, Event, Fit, Listener, Listeners, Predictions, Stop, StopReason, TrainError,
+    Checkpoint, Evaluation, Event, Fit, Listener, Listeners, Predictions, Stop, StopReason, Timed, TrainError,
 };
 use console::Watch;
 pub use job::{Job, Search};
@@ -73,6 +73,16 @@ pub struct Done {
     pub folder: RunFolder,
     /// What the model says of the test part, and how good that is.
     pub test: Option<(Predictions, Evaluation)>,
+    pub waited: Waited,
+}
+
+/// Seconds for which the training itself stood still.
+#[derive(Default)]
+pub struct Waited {
+    /// For events, metrics and checkpoints to be written.
+    pub writing: f64,
+    /// For lines or the dashboard to be shown.
+    pub showing: f64,
 }
 
 /// Trains, from a checkpoint if there is one, and writes down what comes of it: model, events, metrics, evaluation.
@@ -103,15 +113,21 @@ pub fn perform(
     }
     let board = tensorboard.then(|| folder.tensorboard()).transpose();
     let mut board = board.map_err(unwritable)?;
+    let mut waited = Waited::default();
     let fitted = {
-        let mut all = Listeners(vec![&mut events, &mut metrics, watch, &mut checkpoints]);
-        all.0.extend(board.as_mut().map(|board| board as &mut dyn Listener));
-        trainer.fit_with(&job.splits, &mut all)
+        let mut written = Listeners(vec![&mut events, &mut metrics, &mut checkpoints]);
+        written.0.extend(board.as_mut().map(|board| board as &mut dyn Listener));
+        let (mut written, mut shown) = (Timed::new(&mut written), Timed::new(watch));
+        let fitted = trainer.fit_with(&job.splits, &mut Listeners(vec![&mut written, &mut shown]));
+        (waited.writing, waited.showing) = (written.seconds(), shown.seconds());
+        fitted
     };
     let mut fit = fitted.map_err(|error| training_failed(&error))?;
     let again = format!("make room, then go on with `bratt resume {}`", folder.path().display());
     let unsaved = |error: RunError| Failure::of(Exit::Configuration, &error).help(again.clone());
+    let finishing = Instant::now();
     let kept = checkpoints.finish();
+    waited.writing += finishing.elapsed().as_secs_f64();
     if fit.history().is_empty() {
         let message = "interrupted before the first step; nothing was trained, and no model was saved";
         return Err(Failure::new(Exit::Interrupted, message));
@@ -141,7 +157,7 @@ pub fn perform(
             .because(error.to_string())
             .help(again.clone())
     })?;
-    Ok(Done { fit, folder, test })
+    Ok(Done { fit, folder, test, waited })
 }
 
 /// Trains as [`perform`] does, and shows how it goes and what came of it.
@@ -156,7 +172,7 @@ pub fn carry_out(
     let mut console = Watch::new(terminal, view.dashboard);
     let done = perform(job, place, checkpoint, &mut console, view.tensorboard);
     drop(console);
-    let Done { fit, folder, test } = done?;
+    let Done { fit, folder, test, waited } = done?;
     let sample = job.write_sample(&folder);
     let mut report = None;
     if view.report {
@@ -178,7 +194,7 @@ pub fn carry_out(
             suggest(terminal, job, &folder, sample)
         }
     } else {
-        writeln!(std::io::stdout(), "{}", summary(&fit, test, &folder, report.as_deref(), seconds))?;
+        writeln!(std::io::stdout(), "{}", summary(&fit, test, &folder, report.as_deref(), seconds, &waited))?;
     }
     Ok(if interrupted { Exit::Interrupted as u8 } else { 0 })
 }
@@ -255,6 +271,7 @@ fn summary(
     folder: &RunFolder,
     report: Option<&Path>,
     seconds: f64,
+    waited: &Waited,
 ) -> serde_json::Value {
     let model = fit.model();
     let best = fit.history().iter().find(|end| end.epoch == model.provenance.kept_epoch);
@@ -264,6 +281,8 @@ fn summary(
         "report": report.map(|path| path.display().to_string()),
         "seconds": seconds,
         "training_seconds": fit.seconds(),
+        "writing_seconds": waited.writing,
+        "showing_seconds": waited.showing,
         "epochs": fit.history().len(),
         "kept_epoch": model.provenance.kept_epoch,
         "reason": fit.reason(),

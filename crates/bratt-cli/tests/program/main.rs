@@ -1,6 +1,7 @@
 //! The program as its users meet it: run as a process, judged by exit code, output and files.
 
 mod bad_input;
+mod browser;
 mod choosing;
 mod common;
 mod configuration;

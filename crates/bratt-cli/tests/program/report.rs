@@ -1,9 +1,8 @@
 //! The report of a run, and what a browser makes of it.
 
+use super::browser;
 use super::common::Place;
 use serde_json::Value;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 /// Clicks the cell of the confusion matrix in `CELL` where it lies on the screen, and notes which images can be seen
 /// before and after.
@@ -26,48 +25,13 @@ addEventListener('load', () => {
   const head = document.querySelector('.sortable thead th:nth-child(2) button');
   head.click();
   const sizes = [...document.querySelectorAll('.sortable tbody td:nth-child(2)')].map((td) => Number(td.dataset.value));
-  const note = document.createElement('pre');
-  note.id = 'note';
-  note.textContent = JSON.stringify({ before, after, next, sizes, loaded: performance.getEntriesByType('resource')
-    .map((entry) => entry.name).filter((name) => !name.startsWith('data:')) });
-  document.body.append(note);
+  note({ before, after, next, sizes });
 });
 "##;
 
-/// The browser that `cargo xtask test` names, or else one that is installed.
-fn browser() -> Option<String> {
-    let there = |name: &String| {
-        let asked = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-        asked.is_ok_and(|status| status.success())
-    };
-    let installed = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-    std::env::var("BRATT_BROWSER").ok().into_iter().chain(installed.map(String::from)).find(there)
-}
-
-/// Opens a page of a file, lets its script run, and gives the document that it has become.
-fn open(browser: &str, place: &Place, page: &Path) -> String {
-    let ran = Command::new(browser)
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"])
-        .args(["--window-size=1280,900", "--virtual-time-budget=10000", "--dump-dom"])
-        .arg(format!("--user-data-dir={}", place.path("browser").display()))
-        .arg(format!("file://{}", page.display()))
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    String::from_utf8_lossy(&ran.stdout).into_owned()
-}
-
-/// The page with another script beside its own, which the page's policy would not let run.
-fn with_script(html: &str, script: &str) -> String {
-    let policy = html.find("<meta http-equiv=").unwrap();
-    let end = policy + html[policy..].find('>').unwrap() + 1;
-    let html = format!("{}{}", &html[..policy], &html[end..]);
-    html.replacen("</body>", &format!("<script>{script}</script></body>"), 1)
-}
-
 #[test]
 fn clicking_a_cell_of_the_confusion_matrix_shows_its_images() {
-    let Some(browser) = browser() else {
+    let Some(browser) = browser::found() else {
         return println!("skipped: no Chromium is installed");
     };
     let place = Place::new();
@@ -82,11 +46,8 @@ fn clicking_a_cell_of_the_confusion_matrix_shows_its_images() {
     let (n, label, predicted) = wrong;
     assert!(n > 0, "a short training makes mistakes");
     let cell = format!("cell-{label}-{predicted}");
-    let page: PathBuf =
-        place.write("clicked.html", with_script(&read("runs/a/report.html"), &CLICK.replace("CELL", &cell)));
-    let document = open(&browser, &place, &page);
-    let note = document.split("<pre id=\"note\">").nth(1).and_then(|rest| rest.split("</pre>").next());
-    let note: Value = serde_json::from_str(note.unwrap_or_else(|| panic!("no note in {document}"))).unwrap();
+    let html = read("runs/a/report.html");
+    let note = browser::note(&browser, &place, &html, &CLICK.replace("CELL", &cell));
     assert_eq!(note["before"], serde_json::json!([]), "no image is shown at first");
     let shown = note["after"].as_array().unwrap();
     assert_eq!(shown.len(), n.min(18), "{note}");

@@ -1,11 +1,30 @@
 //! Formulas: their numbers, their pictures, their gradients against differences.
 
+use super::browser;
 use super::common::Place;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
+
+/// Clicks the card of the first convolution, enlarges the drawing, and closes what the card has opened.
+const OPEN: &str = r#"
+addEventListener('load', () => {
+  const title = () => document.querySelector('aside:not([hidden]) section:not([hidden]) h2')?.textContent ?? null;
+  const before = title();
+  const card = [...document.querySelectorAll('.card')].find((card) => card.querySelector('b').textContent === 'conv2d1');
+  card.click();
+  const pictures = [...document.querySelectorAll('section:not([hidden]) .large img')]
+    .filter((image) => image.naturalWidth > 0 && image.getBoundingClientRect().width > 100).length;
+  const wide = card.getBoundingClientRect().width;
+  const opened = title();
+  document.getElementById('in').click();
+  const larger = card.getBoundingClientRect().width > wide;
+  dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape' }));
+  note({ before, title: opened, pictures, larger, closed: title() === null });
+});
+"#;
 
 #[test]
 fn the_circuit_of_the_lecture_as_table_json_and_picture() {
@@ -59,4 +78,48 @@ fn the_gradients_of_a_trained_model_are_the_differences() {
         out["entries"].as_array().unwrap().iter().any(|entry| entry["name"] == "conv2d1.weight"),
         "{out}"
     );
+}
+
+#[test]
+fn a_model_and_an_image_are_traced_layer_by_layer() {
+    let place = Place::new();
+    place.bratt("train --model lenet --epochs 1 --seed 1 --name a").good();
+    let out = place.bratt("trace runs/a runs/a/sample.png").good();
+    assert!(out.lines().any(|line| line.starts_with("conv2d1") && line.contains("x6")), "{out}");
+    assert!(out.lines().all(|line| line.chars().count() <= 100), "{out}");
+    let out =
+        place.bratt("trace runs/a/model.safetensors runs/a/sample.png --class 3 --json --values").json();
+    let p: Vec<f64> = out["probabilities"].as_array().unwrap().iter().map(|p| p.as_f64().unwrap()).collect();
+    assert_eq!((p.len(), &out["class"]), (10, &"3".into()));
+    assert!((out["loss"].as_f64().unwrap() + p[3].ln()).abs() < 1e-4);
+    let nodes = out["nodes"].as_array().unwrap();
+    // The logits are what the last layer before the loss hands on: dL/dz = p - e.
+    let logits = &nodes[nodes.len() - 2];
+    for (k, p) in p.iter().enumerate() {
+        let found = logits["gradient"][k].as_f64().unwrap();
+        assert!((found - (p - f64::from(u8::from(k == 3)))).abs() < 1e-5, "{k}");
+    }
+    let weight = nodes.iter().flat_map(|node| node["parameters"].as_array().unwrap());
+    assert!(weight.clone().any(|held| held["name"] == "conv2d1.weight" && held["gradient"].is_array()));
+    let told = "trace runs/a runs/a/sample.png";
+    place.bratt(&format!("{told} --html a.html")).good();
+    let page = std::fs::read_to_string(place.path("a.html")).unwrap();
+    assert!(page.contains("<b>conv2d1</b>") && page.contains("data:image/png;base64,"));
+    if let Some(browser) = browser::found() {
+        let seen = browser::note(&browser, &place, &page, OPEN);
+        assert_eq!((&seen["before"], &seen["loaded"]), (&Value::Null, &json!([])), "{seen}");
+        assert_eq!((&seen["title"], &seen["pictures"]), (&json!("conv2d1"), &json!(2)), "{seen}");
+        assert_eq!((&seen["larger"], &seen["closed"]), (&json!(true), &json!(true)), "{seen}");
+    } else {
+        println!("skipped in part: no Chromium is installed");
+    }
+    assert!(!page.contains("http:") && !page.contains("https:") && page.len() < 5_000_000, "{}", page.len());
+    place.bratt(&format!("{told} --class thre")).fails(2, &["no class `thre`"]);
+    place.bratt(&format!("{told} --svg a.svg")).fails(2, &["--svg is for expressions"]);
+    place.bratt("trace runs/a absent.png").fails(3, &["absent.png"]);
+    place.bratt("trace runs/a").fails(2, &["one image, found 0"]);
+    place
+        .bratt("trace runs/none runs/a/sample.png")
+        .fails(3, &["neither the folder of a run nor a model file"]);
+    place.bratt("trace x+1 x=1 --class 3").fails(2, &["--class is for a run"]);
 }

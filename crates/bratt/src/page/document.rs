@@ -10,21 +10,8 @@ const SCRIPT: &str = include_str!("script.js");
 
 /// A whole document: contents beside it, the first screen, parts, and what stands below.
 pub(crate) fn document(title: &str, version: &str, first: Markup, sections: Vec<Section>) -> String {
-    let title = format!("{title} \u{b7} bratt");
-    // Nothing is fetched, whatever stands in the page; and no script runs but this one.
-    let policy = format!(
-        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{}'",
-        base64(&Sha256::digest(SCRIPT))
-    );
-    let head = el("head")
-        .with(el("meta").attr("charset", "utf-8"))
-        .with(el("meta").attr("http-equiv", "Content-Security-Policy").attr("content", policy))
-        .with(el("meta").attr("name", "viewport").attr("content", "width=device-width, initial-scale=1"))
-        .with(el("meta").attr("name", "color-scheme").attr("content", "light dark"))
-        .with(el("meta").attr("name", "generator").attr("content", format!("bratt {version}")))
-        .with(el("link").attr("rel", "icon").attr("href", "data:,"))
-        .with(el("title").with(title))
-        .with(el("style").with(Markup::trusted(STYLE)).with(Markup::trusted(SURFACE_STYLE)));
+    let style = Markup::trusted(STYLE).then(Markup::trusted(SURFACE_STYLE));
+    let head = head(title, version, style, SCRIPT);
     let links: Markup = sections
         .iter()
         .map(|section| el("li").with(el("a").attr("href", format!("#{}", section.id)).with(section.title)))
@@ -38,6 +25,24 @@ pub(crate) fn document(title: &str, version: &str, first: Markup, sections: Vec<
     let body = el("body").with(skip).with(nav).with(main).with(el("script").with(Markup::trusted(SCRIPT)));
     let html: Markup = el("html").attr("lang", "en").with(head).with(body).into();
     format!("<!doctype html>\n{}\n", html.into_string())
+}
+
+/// What stands before the body of any page.
+pub(crate) fn head(title: &str, version: &str, style: Markup, script: &str) -> Element {
+    // Nothing is fetched, whatever stands in the page; and no script runs but this one.
+    let policy = format!(
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{}'",
+        base64(&Sha256::digest(script))
+    );
+    el("head")
+        .with(el("meta").attr("charset", "utf-8"))
+        .with(el("meta").attr("http-equiv", "Content-Security-Policy").attr("content", policy))
+        .with(el("meta").attr("name", "viewport").attr("content", "width=device-width, initial-scale=1"))
+        .with(el("meta").attr("name", "color-scheme").attr("content", "light dark"))
+        .with(el("meta").attr("name", "generator").attr("content", format!("bratt {version}")))
+        .with(el("link").attr("rel", "icon").attr("href", "data:,"))
+        .with(el("title").with(format!("{title} \u{b7} bratt")))
+        .with(el("style").with(style))
 }
 
 /// A part of the page.

@@ -17,5 +17,5 @@ pub(crate) mod numbers;
 
 pub(crate) use base64::base64;
 pub(crate) use chart::{Chart, Line};
-pub(crate) use document::{SURFACE_STYLE, Section, document, tile};
+pub(crate) use document::{SURFACE_STYLE, Section, document, head, tile};
 pub(crate) use markup::{Element, Markup, el, escaped, tenth};

@@ -3,6 +3,7 @@
 use super::{Evaluation, FirstBad, Snapshot};
 use crate::model::Sizes;
 use serde::{Deserialize, Serialize};
+use std::time::{Duration, Instant};
 
 /// One thing that happened. Steps come often; who shows them thins them out. Times are for people: no result depends on
 /// them.
@@ -207,5 +208,51 @@ impl Listener for Listeners<'_> {
 impl std::fmt::Debug for Listeners<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} listeners", self.0.len())
+    }
+}
+
+/// A listener, and how long the training has waited for it.
+///
+/// ```
+/// use bratt::train::{Event, Listener, Timed};
+/// let mut slow = |_: &Event| std::thread::sleep(std::time::Duration::from_millis(2));
+/// let mut timed = Timed::new(&mut slow);
+/// timed.event(&Event::Interrupted { epoch: 1, step: 1 });
+/// assert!(timed.seconds() >= 0.002);
+/// ```
+pub struct Timed<'a> {
+    listener: &'a mut dyn Listener,
+    waited: Duration,
+}
+
+impl<'a> Timed<'a> {
+    /// Nothing has been waited for yet.
+    pub fn new(listener: &'a mut dyn Listener) -> Timed<'a> {
+        Timed { listener, waited: Duration::ZERO }
+    }
+
+    /// What all its events and snapshots took, in seconds.
+    pub fn seconds(&self) -> f64 {
+        self.waited.as_secs_f64()
+    }
+}
+
+impl Listener for Timed<'_> {
+    fn event(&mut self, event: &Event) {
+        let begin = Instant::now();
+        self.listener.event(event);
+        self.waited += begin.elapsed();
+    }
+
+    fn snapshot(&mut self, snapshot: &Snapshot<'_>) {
+        let begin = Instant::now();
+        self.listener.snapshot(snapshot);
+        self.waited += begin.elapsed();
+    }
+}
+
+impl std::fmt::Debug for Timed<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "a listener that took {:?}", self.waited)
     }
 }

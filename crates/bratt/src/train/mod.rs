@@ -55,7 +55,7 @@ pub use checkpoint::{Checkpoint, CheckpointError, Snapshot};
 pub use error::{FirstBad, TrainError};
 pub use evaluate::{evaluate, predictions};
 pub use evaluation::{ClassScore, Evaluation, Figure, Measures};
-pub use event::{EpochEnd, Event, Listener, Listeners, Score, Started, StopReason};
+pub use event::{EpochEnd, Event, Listener, Listeners, Score, Started, StopReason, Timed};
 pub use find_rate::{RatePoint, RateRange, RateTest};
 pub use fit::Fit;
 pub use folds::out_of_fold;
