@@ -6,16 +6,17 @@ use crate::page::numbers::{tick, ticks};
 use crate::page::{Element, Markup, el};
 use serde::Serialize;
 
-pub(super) const WIDTH: f64 = 460.0;
+/// Two of them side by side can still be read in a column of text.
+pub(super) const WIDTH: f64 = 380.0;
 const LEFT: f64 = 54.0;
 const RIGHT: f64 = 14.0;
 const BOTTOM: f64 = 38.0;
-const PLOT: f64 = 210.0;
+const PLOT: f64 = 190.0;
 /// Points of a line; of more, some are left out.
 const POINTS: usize = 400;
 /// Room for a legend's line, and a character's width at its size.
 const ROW: f64 = 18.0;
-const LETTER: f64 = 6.9;
+const LETTER: f64 = 7.2;
 
 /// Colours and lines of all panels, over the page's variables.
 pub(super) const SHEET: &str = "

@@ -22,7 +22,7 @@ const RATE: f64 = 0.01;
 const DECAY: f64 = 0.003;
 const SIDE: usize = 8;
 const ROOM: f64 = WIDTH / 5.0;
-const CELL: f64 = 10.0;
+const CELL: f64 = (ROOM - 8.0) / SIDE as f64;
 
 /// Ten pictures of 8x8 numbers, `color` of each as red, green and blue.
 fn pictures(title: &str, alt: &str, numbers: &[Vec<f64>], color: impl Fn(f64) -> [u8; 3]) -> Panel {
