@@ -97,7 +97,9 @@ impl Book {
         let machine = said.lines().find(|line| line.starts_with("machine")).unwrap_or_default();
         book.same = machine.split_whitespace().any(|word| word == INSTRUCTION_SET);
         if !book.same {
-            println!("the book was written with {INSTRUCTION_SET}, here is another instruction set: numbers of trained networks are not compared");
+            println!(
+                "the book was written with {INSTRUCTION_SET}, here is another instruction set: numbers of trained networks are not compared"
+            );
         }
         Ok(book)
     }
@@ -116,19 +118,21 @@ impl Book {
         };
         // A shell takes the quotes apart, as it does for the reader.
         let line = format!("'{}' {rest} 2>&1", self.program.display());
-        let output = Command::new("sh").args(["-c", &line]).current_dir(folder).output().map_err(at(folder))?;
+        let output =
+            Command::new("sh").args(["-c", &line]).current_dir(folder).output().map_err(at(folder))?;
         Ok((output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned()))
     }
 
     fn check(&self, renew: bool) -> Result<(String, Vec<String>), String> {
         if renew && !self.same {
-            return Err(format!("the book's numbers are those of {INSTRUCTION_SET}; renew it where that is used"));
+            return Err(format!(
+                "the book's numbers are those of {INSTRUCTION_SET}; renew it where that is used"
+            ));
         }
         let mut tally = Tally::default();
         for chapter in self.chapters()? {
             let text = fs::read_to_string(&chapter).map_err(at(&chapter))?;
             let name = chapter.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            self.names(&name, &text, &mut tally);
             let folder = self.scratch.join(&name);
             fs::create_dir_all(&folder).map_err(at(&folder))?;
             let tables = self.source.join("data");
@@ -144,11 +148,14 @@ impl Book {
                 println!("   written anew: {}", chapter.display());
                 fs::write(&chapter, now).map_err(at(&chapter))?;
             }
+            self.names(&name, &text, &mut tally);
             let shows: Vec<&str> = links(&text);
             let unseen: Vec<String> = tally
                 .pictures
                 .iter()
-                .filter(|picture| picture.starts_with(&format!("pictures/{name}-")) && !shows.contains(&picture.as_str()))
+                .filter(|picture| {
+                    picture.starts_with(&format!("pictures/{name}-")) && !shows.contains(&picture.as_str())
+                })
                 .cloned()
                 .collect();
             unseen.into_iter().for_each(|picture| tally.fail(format!("{name}: does not show its {picture}")));
@@ -178,7 +185,9 @@ impl Book {
         }
         for source in sources(text) {
             if !self.root.join("crates/bratt/src").join(source).exists() && !self.root.join(source).exists() {
-                tally.fail(format!("{name}: names {source}, which is neither below crates/bratt/src nor the root"));
+                tally.fail(format!(
+                    "{name}: names {source}, which is neither below crates/bratt/src nor the root"
+                ));
             }
         }
     }

@@ -153,7 +153,8 @@ pub fn renewed(shown: &[&str], output: &str) -> Vec<String> {
 
 /// The words in a drawing that hold no number: titles, names of axes and lines.
 pub fn words(svg: &str) -> Vec<&str> {
-    let texts = svg.split("<text").skip(1).filter_map(|rest| Some(rest.split_once('>')?.1.split('<').next()?));
+    let texts =
+        svg.split("<text").skip(1).filter_map(|rest| Some(rest.split_once('>')?.1.split('<').next()?));
     let mut all: Vec<&str> =
         texts.filter(|text| !text.contains(|c: char| c.is_ascii_digit()) && !text.is_empty()).collect();
     all.sort_unstable();
@@ -169,7 +170,10 @@ mod tests {
     fn only_commands_in_console_blocks_are_run() {
         let chapter = "# A\n```console\n$ bratt train\nloss 3\n\n$ bratt eval runs/a\n```\n$ bratt no\n```text\n$ bratt no\n```\n";
         let found = commands(chapter);
-        assert_eq!(found.iter().map(|shown| shown.command).collect::<Vec<_>>(), ["bratt train", "bratt eval runs/a"]);
+        assert_eq!(
+            found.iter().map(|shown| shown.command).collect::<Vec<_>>(),
+            ["bratt train", "bratt eval runs/a"]
+        );
         assert_eq!((found[0].place, &found[0].lines[..]), (3, &["loss 3"][..]));
         assert!(found[1].lines.is_empty());
     }

@@ -14,9 +14,18 @@ const BOTTOM: f64 = 38.0;
 const PLOT: f64 = 190.0;
 /// Points of a line; of more, some are left out.
 const POINTS: usize = 400;
-/// Room for a legend's line, and a character's width at its size.
+/// Room for a legend's line.
 const ROW: f64 = 18.0;
-const LETTER: f64 = 7.2;
+
+/// How wide a text is, at most, in the fonts that the sheet names.
+fn width_of(text: &str) -> f64 {
+    let wide = |c: char| match c {
+        'm' | 'w' | 'M' | 'W' => 11.5,
+        'i' | 'j' | 'l' | '.' | ',' | ' ' => 4.4,
+        _ => 7.6,
+    };
+    text.chars().map(wide).sum()
+}
 
 /// Colours and lines of all panels, over the page's variables.
 pub(super) const SHEET: &str = "
@@ -278,7 +287,7 @@ impl Lines {
         for (at, series) in self.series.iter().enumerate() {
             let shown = series.points.iter().any(|p| self.x.takes(p[0]) && self.y.takes(p[1]));
             let name = if shown { series.name.clone() } else { format!("{} (0, not shown)", series.name) };
-            let wide = 24.0 + LETTER * name.chars().count() as f64 + 14.0;
+            let wide = 24.0 + width_of(&name) + 14.0;
             if x > 0.0 && x + wide - 14.0 > WIDTH {
                 (x, y) = (0.0, y + ROW);
             }

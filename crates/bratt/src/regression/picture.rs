@@ -118,7 +118,7 @@ text{fill:var(--ink)}.mid{text-anchor:middle}.end{text-anchor:end}text.soft{fill
 .grid{stroke:var(--grid)}polyline{fill:none}.b{stroke:var(--orange);stroke-width:2}\
 .diagonal{stroke:var(--soft);stroke-dasharray:3 3}.dot{fill:var(--blue);fill-opacity:.6}\
 .class0{fill:var(--blue)}.class1{fill:var(--orange)}.class2{fill:var(--green)}.class3{fill:var(--purple)}\
-.class4{fill:var(--gold)}.class5{fill:var(--soft)}.region{fill-opacity:.16}";
+.class4{fill:var(--gold)}.class5{fill:var(--soft)}.region{opacity:.17;shape-rendering:crispEdges}";
 
 /// A file of its own, with a ground, and the names of classes above.
 pub(super) fn file(report: &RegressionReport) -> Option<String> {
@@ -143,6 +143,7 @@ pub(super) fn file(report: &RegressionReport) -> Option<String> {
     let all = el("svg")
         .attr("xmlns", "http://www.w3.org/2000/svg")
         .attr("viewBox", format!("0 0 {WIDTH} {height}"))
+        .at([("width", WIDTH), ("height", height)])
         .with(el("style").with(Markup::trusted(SHEET)))
         .with(el("rect").class("ground").at([("width", WIDTH), ("height", height)]))
         .with(legend)
@@ -224,11 +225,11 @@ pub(super) fn picture(report: &RegressionReport) -> Option<Element> {
                 let p = fit.probabilities(&design.row_of(&[x, y]));
                 (0..p.len()).fold(0, |best, k| if p[k] > p[best] { k } else { best })
             };
-            let inside = regions(&scale, most_likely).then(dots);
             let words = format!(
                 "The class that is most likely over {x_name} and {y_name}, and the rows of the table"
             );
-            svg(&words, Markup::from(clipped(inside)).then(scale.axes(x_name, y_name)))
+            let ground = Markup::from(clipped(regions(&scale, most_likely)));
+            svg(&words, ground.then(scale.axes(x_name, y_name)).then(clipped(dots)))
         }
         _ => None,
     }
@@ -238,12 +239,12 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Cells of one class in a row become one rectangle.
+/// Cells of one class in a row become one rectangle, all of a class one group: so none is seen through another.
 fn regions(scale: &Scale, class: impl Fn(f64, f64) -> usize) -> Markup {
     let [columns, rows] = CELLS;
     let (wide, tall) = ((WIDTH - LEFT - RIGHT) / columns as f64, (HEIGHT - TOP - BOTTOM) / rows as f64);
     let at = |range: [f64; 2], share: f64| range[0] + share * (range[1] - range[0]);
-    let mut all = Markup::new();
+    let mut classes: Vec<(usize, Markup)> = Vec::new();
     for row in 0..rows {
         let y = at(scale.y, (row as f64 + 0.5) / rows as f64);
         let of = |column: usize| class(at(scale.x, (column as f64 + 0.5) / columns as f64), y);
@@ -253,16 +254,22 @@ fn regions(scale: &Scale, class: impl Fn(f64, f64) -> usize) -> Markup {
             if next == Some(now) {
                 continue;
             }
-            let cell = el("rect").class(format!("region class{}", now % COLORS)).at([
+            let cell = el("rect").at([
                 ("x", LEFT + begin as f64 * wide),
                 ("y", HEIGHT - BOTTOM - (row + 1) as f64 * tall),
                 ("width", (column - begin) as f64 * wide),
                 // A little over the next, so that no seam is seen.
                 ("height", tall + 0.3),
             ]);
-            all.push(cell);
+            match classes.iter_mut().find(|(class, _)| *class == now) {
+                Some((_, cells)) => cells.push(cell),
+                None => classes.push((now, cell.into())),
+            }
             (begin, now) = (column, next.unwrap_or(now));
         }
     }
-    all
+    let group = |(class, cells): (usize, Markup)| {
+        el("g").class(format!("region class{}", class % COLORS)).with(cells)
+    };
+    classes.into_iter().map(group).collect()
 }

@@ -249,6 +249,8 @@ pub(super) fn file(surface: &Surface) -> String {
     let mut all = el("svg")
         .attr("xmlns", "http://www.w3.org/2000/svg")
         .attr("viewBox", format!("0 0 {} {}", tenth(width), tenth(total)))
+        .at([("width", width), ("height", total)])
+        .attr("style", format!("width:{}px;max-width:100%", tenth(width)))
         .class("surface")
         .with(style)
         .with(el("rect").class("ground").attr("fill", "#ffffff").at([("width", width), ("height", total)]))
