@@ -328,6 +328,20 @@ mod tests {
     }
 
     #[test]
+    fn a_legend_that_is_too_wide_goes_on_in_the_next_row() {
+        let series = |name: &str| Series::counted(name, [1.0, 2.0]);
+        let draw = |names: &[&str]| {
+            let series = names.iter().map(|name| series(name)).collect();
+            let (x, y) = (Axis::linear("step"), Axis::linear("loss"));
+            Lines { title: "t".into(), x, y, dots: false, series }.draw().size[1]
+        };
+        assert!(width_of("mmm") > width_of("iii"));
+        let (one, two) =
+            (draw(&["momentum", "nesterov"]), draw(&["momentum 0.5 to 0.99", "without momentum"]));
+        assert_eq!((two - one).round(), ROW);
+    }
+
+    #[test]
     fn a_line_ends_where_it_is_not_finite() {
         let series = vec![Series::counted("diverged", [1.0, 2.0, f64::INFINITY, 1.0])];
         let lines =

@@ -261,6 +261,17 @@ mod tests {
     }
 
     #[test]
+    fn a_drawing_of_its_own_has_a_ground_and_names_its_classes() {
+        let table = "a,b,y\n0,0,0\n1,0,0\n0,1,0\n3,3,1\n4,3,1\n3,4,1\n";
+        let drawn = report(table, &["a", "b"], false).to_svg().unwrap();
+        assert!(drawn.starts_with("<svg xmlns=") && drawn.ends_with("</svg>\n"));
+        assert!(drawn.contains(">no</text>") && drawn.contains(">&lt;yes&gt;</text>"), "{drawn}");
+        let (ground, first) = (drawn.find("class=\"ground\"").unwrap(), drawn.find("<circle").unwrap());
+        assert!(ground < first && drawn.contains("prefers-color-scheme:dark"));
+        assert_eq!(drawn.matches("class=\"region").count(), 2, "one group a class");
+    }
+
+    #[test]
     fn three_features_have_a_plot_of_the_fit() {
         let text = "a,b,c,y\n0,0,1,1\n1,0,2,3\n2,1,0,5\n3,5,1,2\n1,1,7,0\n";
         let drawn = report(text, &["a", "b", "c"], true).to_svg().unwrap();
