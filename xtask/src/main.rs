@@ -17,6 +17,7 @@ mod overhead;
 
 const HELP: &str = "\
 cargo xtask test [STEP...]    all checks and tests, or only the steps named
+cargo xtask book [--renew]     the book's commands against what it shows; or its pictures and numbers anew
 cargo xtask avx512 [FILTER]   the kernels' tests under emulated AVX-512 (minutes; needs Debian's package sources)
 cargo xtask bench [NAME...]   bratt beside PyTorch and JAX (needs python3 with venv)
 cargo xtask overhead [--dev]   what a run folder and the dashboard cost a training
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     let place = Workspace::find();
     let done = match command.as_deref() {
         Some("test") => check::run(&place, &names),
+        Some("book") => book::run(&place, &names),
         Some("avx512") => avx512::run(&place, &names),
         Some("bench") => bench::run(&place, &names),
         Some("overhead") => overhead::run(&place, &names),

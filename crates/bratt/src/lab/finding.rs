@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 /// Panels of one drawing stand in so many columns, this far apart.
 const COLUMNS: usize = 2;
-const GAP: f64 = 28.0;
+const GAP: f64 = 24.0;
 const TITLE: f64 = 26.0;
 /// The sheet's colours as they are on paper, for drawings that stand alone.
 const PAPER: [(&str, &str); 10] = [

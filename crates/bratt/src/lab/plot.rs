@@ -6,16 +6,26 @@ use crate::page::numbers::{tick, ticks};
 use crate::page::{Element, Markup, el};
 use serde::Serialize;
 
-pub(super) const WIDTH: f64 = 460.0;
+/// Two of them side by side can still be read in a column of text.
+pub(super) const WIDTH: f64 = 380.0;
 const LEFT: f64 = 54.0;
 const RIGHT: f64 = 14.0;
 const BOTTOM: f64 = 38.0;
-const PLOT: f64 = 210.0;
+const PLOT: f64 = 190.0;
 /// Points of a line; of more, some are left out.
 const POINTS: usize = 400;
-/// Room for a legend's line, and a character's width at its size.
+/// Room for a legend's line.
 const ROW: f64 = 18.0;
-const LETTER: f64 = 6.9;
+
+/// How wide a text is, at most, in the fonts that the sheet names.
+fn width_of(text: &str) -> f64 {
+    let wide = |c: char| match c {
+        'm' | 'w' | 'M' | 'W' => 11.5,
+        'i' | 'j' | 'l' | '.' | ',' | ' ' => 4.4,
+        _ => 7.6,
+    };
+    text.chars().map(wide).sum()
+}
 
 /// Colours and lines of all panels, over the page's variables.
 pub(super) const SHEET: &str = "
@@ -277,7 +287,7 @@ impl Lines {
         for (at, series) in self.series.iter().enumerate() {
             let shown = series.points.iter().any(|p| self.x.takes(p[0]) && self.y.takes(p[1]));
             let name = if shown { series.name.clone() } else { format!("{} (0, not shown)", series.name) };
-            let wide = 24.0 + LETTER * name.chars().count() as f64 + 14.0;
+            let wide = 24.0 + width_of(&name) + 14.0;
             if x > 0.0 && x + wide - 14.0 > WIDTH {
                 (x, y) = (0.0, y + ROW);
             }
@@ -315,6 +325,20 @@ mod tests {
         let drawn = Markup::from(lines.draw().svg(Markup::new())).into_string();
         assert!(drawn.contains("zeros (0, not shown)") && !drawn.contains("NaN") && !drawn.contains("inf"));
         assert_eq!(drawn.matches("<circle").count(), 2, "{drawn}");
+    }
+
+    #[test]
+    fn a_legend_that_is_too_wide_goes_on_in_the_next_row() {
+        let series = |name: &str| Series::counted(name, [1.0, 2.0]);
+        let draw = |names: &[&str]| {
+            let series = names.iter().map(|name| series(name)).collect();
+            let (x, y) = (Axis::linear("step"), Axis::linear("loss"));
+            Lines { title: "t".into(), x, y, dots: false, series }.draw().size[1]
+        };
+        assert!(width_of("mmm") > width_of("iii"));
+        let (one, two) =
+            (draw(&["momentum", "nesterov"]), draw(&["momentum 0.5 to 0.99", "without momentum"]));
+        assert_eq!((two - one).round(), ROW);
     }
 
     #[test]

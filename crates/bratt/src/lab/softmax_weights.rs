@@ -22,11 +22,11 @@ const RATE: f64 = 0.01;
 const DECAY: f64 = 0.003;
 const SIDE: usize = 8;
 const ROOM: f64 = WIDTH / 5.0;
-const CELL: f64 = 10.0;
+const CELL: f64 = (ROOM - 8.0) / SIDE as f64;
 
 /// Ten pictures of 8x8 numbers, `color` of each as red, green and blue.
 fn pictures(title: &str, alt: &str, numbers: &[Vec<f64>], color: impl Fn(f64) -> [u8; 3]) -> Panel {
-    let mut all = Markup::new();
+    let (mut all, mut cells) = (Markup::new(), Markup::new());
     for (digit, values) in numbers.iter().enumerate() {
         let (left, top) = ((digit % 5) as f64 * ROOM, (digit / 5) as f64 * (ROOM + 20.0) + 18.0);
         all.push(el("text").class("soft").at([("x", left), ("y", top - 5.0)]).with(digit.to_string()));
@@ -35,15 +35,12 @@ fn pictures(title: &str, alt: &str, numbers: &[Vec<f64>], color: impl Fn(f64) ->
             let [r, g, b] = color(value);
             let fill = format!("#{r:02x}{g:02x}{b:02x}");
             // A little wider than apart, so that no seam is seen.
-            let rect = el("rect")
-                .at(place)
-                .attr("shape-rendering", "crispEdges")
-                .attr("width", CELL + 0.3)
-                .attr("height", CELL + 0.3)
-                .attr("fill", fill);
-            all.push(rect.with(el("title").with(format!("{value:.3}"))));
+            let rect =
+                el("rect").at(place).attr("width", CELL + 0.3).attr("height", CELL + 0.3).attr("fill", fill);
+            cells.push(rect.with(el("title").with(format!("{value:.3}"))));
         }
     }
+    all.push(el("g").attr("shape-rendering", "crispEdges").with(cells));
     Panel::drawn(title, alt, 2.0 * (ROOM + 20.0), all)
 }
 
@@ -119,7 +116,7 @@ pub(super) fn run(seed: u64) -> Result<Finding, LabError> {
     let largest = weights.iter().flatten().fold(1e-9, |most: f64, w| most.max(w.abs()));
     let panels = vec![
         pictures(
-            "Weights: orange speaks for the digit, blue against it",
+            "Weights: orange speaks for, blue against",
             "Ten pictures of weights, one a digit.",
             &weights,
             |w| balance((w / largest) as f32),

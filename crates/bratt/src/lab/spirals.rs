@@ -58,7 +58,7 @@ fn picture(name: &str, trial: &Trial, data: &Dataset) -> Result<Panel, LabError>
     let place = |at: usize| (at as f64 + 0.5) * step - SPAN;
     let plane = (0..GRID * GRID).flat_map(|at| [place(at % GRID) as f32, -place(at / GRID) as f32]);
     let plane = table("plane", plane.collect(), vec![0; GRID * GRID])?;
-    let mut all = Markup::new();
+    let mut shades = Markup::new();
     let size = WIDTH / GRID as f64;
     if let Some(model) = &trial.model {
         let said = predictions(model, &Part::whole(&plane), 1)?;
@@ -71,18 +71,18 @@ fn picture(name: &str, trial: &Trial, data: &Dataset) -> Result<Panel, LabError>
                     let level = (shade(values[from]) + 0.5) / SHADES * 2.0 - 1.0;
                     let [r, g, b] = balance(0.75 * level as f32);
                     let rect = el("rect")
-                        .attr("shape-rendering", "crispEdges")
                         .attr("x", format!("{:.2}", from as f64 * size))
                         .attr("y", format!("{:.2}", row as f64 * size))
                         .attr("width", format!("{:.2}", (to - from) as f64 * size + 0.4))
                         .attr("height", format!("{:.2}", size + 0.4))
                         .attr("fill", format!("#{r:02x}{g:02x}{b:02x}"));
-                    all.push(rect);
+                    shades.push(rect);
                     from = to;
                 }
             }
         }
     }
+    let mut all = Markup::from(el("g").attr("shape-rendering", "crispEdges").with(shades));
     let at = |value: f32| (f64::from(value) + SPAN) / (2.0 * SPAN) * WIDTH;
     if let Features::Table { values, .. } = data.features() {
         for (point, &label) in values.chunks_exact(2).zip(data.labels()) {

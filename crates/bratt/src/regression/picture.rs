@@ -94,22 +94,61 @@ impl Scale {
     }
 }
 
-fn svg(words: &str, content: Markup) -> Markup {
+fn svg(words: &str, content: Markup) -> Option<Element> {
     let clip = el("clipPath").attr("id", "plot").with(el("rect").at([
         ("x", LEFT),
         ("y", TOP),
         ("width", WIDTH - LEFT - RIGHT),
         ("height", HEIGHT - TOP - BOTTOM),
     ]));
-    el("svg")
-        .attr("xmlns", "http://www.w3.org/2000/svg")
+    let drawing = el("svg")
         .attr("viewBox", format!("0 0 {WIDTH} {HEIGHT}"))
         .class("fitted")
         .attr("role", "img")
-        .attr("aria-label", words)
-        .with(clip)
-        .with(content)
-        .into()
+        .attr("aria-label", words);
+    Some(drawing.with(clip).with(content))
+}
+
+/// Colours of a drawing that stands alone, on a light page and on a dark one.
+const SHEET: &str = "svg{font:12px system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;--bg:#fff;\
+--ink:#1b1e21;--soft:#61666d;--grid:#ececea;--blue:#0067ab;--orange:#c24e00;--green:#00785a;--purple:#93488a;\
+--gold:#a87600}@media(prefers-color-scheme:dark){svg{--bg:#14171a;--ink:#e4e7ea;--soft:#9ba3ac;--grid:#272c32;\
+--blue:#58b0ec;--orange:#f0924a;--green:#37c29a;--purple:#d58fc9;--gold:#e3b341}}.ground{fill:var(--bg)}\
+text{fill:var(--ink)}.mid{text-anchor:middle}.end{text-anchor:end}text.soft{fill:var(--soft)}\
+.grid{stroke:var(--grid)}polyline{fill:none}.b{stroke:var(--orange);stroke-width:2}\
+.diagonal{stroke:var(--soft);stroke-dasharray:3 3}.dot{fill:var(--blue);fill-opacity:.6}\
+.class0{fill:var(--blue)}.class1{fill:var(--orange)}.class2{fill:var(--green)}.class3{fill:var(--purple)}\
+.class4{fill:var(--gold)}.class5{fill:var(--soft)}.region{opacity:.17;shape-rendering:crispEdges}";
+
+/// A file of its own, with a ground, and the names of classes above.
+pub(super) fn file(report: &RegressionReport) -> Option<String> {
+    const ROW: f64 = 22.0;
+    const LETTER: f64 = 7.2;
+    let drawing = picture(report)?;
+    let (mut legend, mut x, mut y) = (Markup::new(), LEFT, 0.0);
+    if let Fitted::Classes { classes, .. } = &report.fitted {
+        y = ROW;
+        for (k, name) in classes.iter().enumerate() {
+            let wide = 34.0 + LETTER * name.chars().count() as f64;
+            if x > LEFT && x + wide > WIDTH {
+                (x, y) = (LEFT, y + ROW);
+            }
+            let dot = el("circle").class(format!("class{}", k % COLORS));
+            legend.push(dot.at([("cx", x + 5.0), ("cy", y - 2.0), ("r", 4.5)]));
+            legend.push(el("text").at([("x", x + 16.0), ("y", y + 2.0)]).with(name));
+            x += wide;
+        }
+    }
+    let height = y + HEIGHT + 6.0;
+    let all = el("svg")
+        .attr("xmlns", "http://www.w3.org/2000/svg")
+        .attr("viewBox", format!("0 0 {WIDTH} {height}"))
+        .at([("width", WIDTH), ("height", height)])
+        .with(el("style").with(Markup::trusted(SHEET)))
+        .with(el("rect").class("ground").at([("width", WIDTH), ("height", height)]))
+        .with(legend)
+        .with(drawing.at([("y", y), ("width", WIDTH), ("height", HEIGHT)]));
+    Some(format!("{}\n", Markup::from(all).into_string()))
 }
 
 fn clipped(content: Markup) -> Element {
@@ -117,7 +156,7 @@ fn clipped(content: Markup) -> Element {
 }
 
 /// The drawing; nothing where there are more features than a plane shows.
-pub(super) fn picture(report: &RegressionReport) -> Markup {
+pub(super) fn picture(report: &RegressionReport) -> Option<Element> {
     let design = &report.design;
     let numbers = design.numbers.as_deref();
     let every = design.matrix.rows.div_ceil(MOST_POINTS).max(1);
@@ -186,13 +225,13 @@ pub(super) fn picture(report: &RegressionReport) -> Markup {
                 let p = fit.probabilities(&design.row_of(&[x, y]));
                 (0..p.len()).fold(0, |best, k| if p[k] > p[best] { k } else { best })
             };
-            let inside = regions(&scale, most_likely).then(dots);
             let words = format!(
                 "The class that is most likely over {x_name} and {y_name}, and the rows of the table"
             );
-            svg(&words, Markup::from(clipped(inside)).then(scale.axes(x_name, y_name)))
+            let ground = Markup::from(clipped(regions(&scale, most_likely)));
+            svg(&words, ground.then(scale.axes(x_name, y_name)).then(clipped(dots)))
         }
-        _ => Markup::new(),
+        _ => None,
     }
 }
 
@@ -200,12 +239,12 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Cells of one class in a row become one rectangle.
+/// Cells of one class in a row become one rectangle, all of a class one group: so none is seen through another.
 fn regions(scale: &Scale, class: impl Fn(f64, f64) -> usize) -> Markup {
     let [columns, rows] = CELLS;
     let (wide, tall) = ((WIDTH - LEFT - RIGHT) / columns as f64, (HEIGHT - TOP - BOTTOM) / rows as f64);
     let at = |range: [f64; 2], share: f64| range[0] + share * (range[1] - range[0]);
-    let mut all = Markup::new();
+    let mut classes: Vec<(usize, Markup)> = Vec::new();
     for row in 0..rows {
         let y = at(scale.y, (row as f64 + 0.5) / rows as f64);
         let of = |column: usize| class(at(scale.x, (column as f64 + 0.5) / columns as f64), y);
@@ -215,16 +254,22 @@ fn regions(scale: &Scale, class: impl Fn(f64, f64) -> usize) -> Markup {
             if next == Some(now) {
                 continue;
             }
-            let cell = el("rect").class(format!("region class{}", now % COLORS)).at([
+            let cell = el("rect").at([
                 ("x", LEFT + begin as f64 * wide),
                 ("y", HEIGHT - BOTTOM - (row + 1) as f64 * tall),
                 ("width", (column - begin) as f64 * wide),
                 // A little over the next, so that no seam is seen.
                 ("height", tall + 0.3),
             ]);
-            all.push(cell);
+            match classes.iter_mut().find(|(class, _)| *class == now) {
+                Some((_, cells)) => cells.push(cell),
+                None => classes.push((now, cell.into())),
+            }
             (begin, now) = (column, next.unwrap_or(now));
         }
     }
-    all
+    let group = |(class, cells): (usize, Markup)| {
+        el("g").class(format!("region class{}", class % COLORS)).with(cells)
+    };
+    classes.into_iter().map(group).collect()
 }

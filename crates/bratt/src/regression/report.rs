@@ -1,6 +1,6 @@
 //! A regression as one HTML page: coefficients, the picture, the cost of gradient descent.
 
-use super::picture::{COLORS, picture};
+use super::picture::{COLORS, file, picture};
 use super::{Classifier, Design, Linear};
 use crate::page::numbers::{percent, plain, thousands};
 use crate::page::{Chart, Line, Markup, Section, document, el, tile};
@@ -92,26 +92,13 @@ pub struct Coefficients<'a> {
 impl RegressionReport {
     /// The picture alone, as an SVG file; nothing where there are more features than a plane shows.
     pub fn to_svg(&self) -> Option<String> {
-        let drawing = picture(self);
-        // On its own the drawing has no page to take its colours from.
-        let style = "<style>text{font:12px sans-serif}.mid{text-anchor:middle}.end{text-anchor:end}.soft{fill:#61666d}\
-                     .grid{stroke:#ececec}polyline{fill:none}.b{stroke:#c24e00;stroke-width:2}\
-                     .diagonal{stroke:#61666d;stroke-dasharray:3 3}.dot{fill:#0067ab;fill-opacity:.6}\
-                     .class0{fill:#0067ab}.class1{fill:#c24e00}.class2{fill:#00785a}.class3{fill:#93488a}\
-                     .class4{fill:#a87600}.class5{fill:#61666d}.region{fill-opacity:.16}</style>";
-        let svg = drawing.into_string();
-        let begin = svg.find('>')? + 1;
-        Some(format!("{}{style}{}\n", &svg[..begin], &svg[begin..]))
+        file(self)
     }
 
     /// The page: a whole HTML document in one file.
     pub fn to_html(&self) -> String {
-        let picture = picture(self);
-        let figure = if picture.is_empty() {
-            Markup::new()
-        } else {
-            el("figure").with(picture).with(self.legend()).into()
-        };
+        let figure = picture(self).map(|picture| el("figure").with(picture).with(self.legend()));
+        let figure = Markup::from(figure);
         let command = el("div")
             .class("command")
             .with(el("pre").with(el("code").with(&self.repeat)))
@@ -271,6 +258,17 @@ mod tests {
         // The corner of the small values belongs to the first class, that of the large ones to the second.
         let first = html.find("region class").unwrap();
         assert!(html[first..].starts_with("region class0"));
+    }
+
+    #[test]
+    fn a_drawing_of_its_own_has_a_ground_and_names_its_classes() {
+        let table = "a,b,y\n0,0,0\n1,0,0\n0,1,0\n3,3,1\n4,3,1\n3,4,1\n";
+        let drawn = report(table, &["a", "b"], false).to_svg().unwrap();
+        assert!(drawn.starts_with("<svg xmlns=") && drawn.ends_with("</svg>\n"));
+        assert!(drawn.contains(">no</text>") && drawn.contains(">&lt;yes&gt;</text>"), "{drawn}");
+        let (ground, first) = (drawn.find("class=\"ground\"").unwrap(), drawn.find("<circle").unwrap());
+        assert!(ground < first && drawn.contains("prefers-color-scheme:dark"));
+        assert_eq!(drawn.matches("class=\"region").count(), 2, "one group a class");
     }
 
     #[test]

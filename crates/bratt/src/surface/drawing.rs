@@ -30,6 +30,8 @@ const COLORS: [(&str, &str); 7] = [
 /// What the page's style says of colours, for a file of its own.
 const LIGHT: &str = "svg{--bg:#fff;--ink:#1b1e21;--soft:#61666d;--line:#e3e3df;--blue:#0067ab;--orange:#c24e00;--green:#00785a;--purple:#93488a;--gold:#c08a00;--grey:#a9aeb4}";
 const DARK: &str = "@media(prefers-color-scheme:dark){svg{--bg:#14171a;--ink:#e4e7ea;--soft:#9ba3ac;--line:#2e343a;--blue:#58b0ec;--orange:#f0924a;--green:#37c29a;--purple:#d58fc9;--gold:#e3b341;--grey:#6b747e}}";
+/// Beside each other panels are shown smaller, and what is written in them has to be larger.
+const BESIDE: &str = ".surface text{font-size:15px}";
 const FONT: &str = "svg{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif}.ground{fill:var(--bg)}";
 
 fn color(name: &str) -> &'static str {
@@ -242,14 +244,17 @@ pub(super) fn file(surface: &Surface) -> String {
         .with(Markup::trusted(LIGHT))
         .with(Markup::trusted(DARK))
         .with(Markup::trusted(FONT))
-        .with(Markup::trusted(SURFACE_STYLE));
+        .with(Markup::trusted(SURFACE_STYLE))
+        .with((surface.variants.len() > 1).then(|| Markup::trusted(BESIDE)));
     let mut all = el("svg")
         .attr("xmlns", "http://www.w3.org/2000/svg")
         .attr("viewBox", format!("0 0 {} {}", tenth(width), tenth(total)))
+        .at([("width", width), ("height", total)])
+        .attr("style", format!("width:{}px;max-width:100%", tenth(width)))
         .class("surface")
         .with(style)
         .with(el("rect").class("ground").attr("fill", "#ffffff").at([("width", width), ("height", total)]))
-        .with(heading(&surface.title, 14.0, LEFT, 24.0, width - LEFT));
+        .with(heading(&surface.title, if count > 1.0 { 16.0 } else { 14.0 }, LEFT, 24.0, width - LEFT));
     for (at, variant) in surface.variants.iter().enumerate() {
         let left = at as f64 * (WIDTH + GAP);
         let text = match surface.variants.len() {

@@ -236,6 +236,7 @@ impl Variant {
 pub(super) fn share(x: f64) -> String {
     match 100.0 * x {
         percent if percent < 0.1 => "less than 0.1 %".into(),
+        percent if percent >= 1e6 => format!("{percent:.1e} %"),
         percent => format!("{percent:.1} %"),
     }
 }

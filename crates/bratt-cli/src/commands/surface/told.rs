@@ -134,7 +134,7 @@ fn row(variant: &Variant, run: &Run) -> String {
     };
     let left = match run.path.diverged {
         Some(step) => format!("inf at {step}"),
-        None => variant.left(run).map_or("-".into(), percent),
+        None => variant.left(run).map_or("-".into(), left_over),
     };
     let why = match run.method.schedule {
         Schedule::Constant { .. } => run.why.clone(),
@@ -152,6 +152,11 @@ fn row(variant: &Variant, run: &Run) -> String {
     )
 }
 
+/// A share of the way that is left; what diverged has a power of ten.
+fn left_over(share: f64) -> String {
+    if share < 1e4 { percent(share) } else { format!("{:.1e} %", 100.0 * share) }
+}
+
 /// A line with the flags that change it at its end.
 fn flagged(name: &str, text: &str, flags: &str) -> String {
     format!("{DIM}{name:<9}{PLAIN}{text:<58}  {DIM}{flags}{PLAIN}")
@@ -166,12 +171,13 @@ fn wrapped(name: &str, text: &str) -> String {
         if column + width > 98 {
             out += "\n         ";
             column = 9;
+        } else if column > 9 {
+            out.push(' ');
         }
         out += word;
-        out.push(' ');
         column += width;
     }
-    out.trim_end().to_string()
+    out
 }
 
 /// A number of four digits.
