@@ -1,7 +1,7 @@
 //! Debian packages without root: a private index below the target folder, packages unpacked beside it. Nothing outside
 //! the target folder changes.
 
-use crate::{output, succeed};
+use crate::workspace::{output, succeed};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -4,7 +4,7 @@
 //! Starting takes about half a minute; the tests run some hundred times slower than the machine.
 
 use crate::apt::Apt;
-use crate::{Workspace, output, succeed};
+use crate::workspace::{Workspace, output, succeed};
 use std::fs;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: bratt beside its peers in one run. The script makes its own virtual environment in
 //! `bench/.venv`; nothing of it is needed to build or test the project.
 
-use crate::{Workspace, succeed};
+use crate::workspace::{Workspace, succeed};
 use std::process::Command;
 
 /// Sets up the peers when needed and runs `bench/run.py` with the names given.

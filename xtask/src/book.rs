@@ -13,8 +13,8 @@
 
 mod page;
 
-use crate::Workspace;
-use crate::check::Outcome;
+use crate::outcome::Outcome;
+use crate::workspace::Workspace;
 use page::{Shown, commands, compare, links, renewed, sources, words};
 use std::collections::BTreeSet;
 use std::fs;

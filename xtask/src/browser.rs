@@ -3,8 +3,8 @@
 //! On a Debian that offers it, Chromium and the libraries below it are unpacked without root, as those of `cross` are.
 
 use crate::apt::Apt;
-use crate::check::Outcome;
-use crate::{Workspace, succeed};
+use crate::outcome::Outcome;
+use crate::workspace::{Workspace, succeed};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -2,7 +2,9 @@
 
 use crate::book::book;
 use crate::browser::browser;
-use crate::{Workspace, cross, output, succeed};
+use crate::cross;
+use crate::outcome::Outcome;
+use crate::workspace::{Workspace, output, succeed};
 use std::fs;
 use std::time::Instant;
 
@@ -13,19 +15,6 @@ const MAX_PROGRAM_BYTES: u64 = 15_000_000;
 const C_BUILDERS: &[&str] = &["bindgen", "cc", "cmake", "pkg-config", "vcpkg"];
 /// Names ending in `-sys` that hold declarations only and link nothing but the system's own library.
 const PLAIN_SYS: &[&str] = &["linux-raw-sys", "windows-sys"];
-
-/// How a step ended; the text is for the table.
-pub enum Outcome {
-    Passed(String),
-    Failed(String),
-    Skipped(String),
-}
-
-impl From<Result<(), String>> for Outcome {
-    fn from(result: Result<(), String>) -> Self {
-        result.map_or_else(Self::Failed, |()| Self::Passed(String::new()))
-    }
-}
 
 type Step = (&'static str, fn(&Workspace) -> Outcome);
 

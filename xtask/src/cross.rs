@@ -5,8 +5,8 @@
 //! toolchain in use, which stays as it is.
 
 use crate::apt::Apt;
-use crate::check::Outcome;
-use crate::{Workspace, output, succeed};
+use crate::outcome::Outcome;
+use crate::workspace::{Workspace, output, succeed};
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};

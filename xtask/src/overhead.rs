@@ -11,7 +11,7 @@
 //! TFLOP, 1.2 s at 100 GFLOP/s; so five epochs with one checkpoint lose 0.15 %. Events are some 25 lines an epoch. A
 //! picture of the dashboard is a few kB, ten times a second.
 
-use crate::{Workspace, output, succeed};
+use crate::workspace::{Workspace, output, succeed};
 use std::fs;
 use std::path::Path;
 use std::process::Command;

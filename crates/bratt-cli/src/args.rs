@@ -2,6 +2,7 @@
 
 mod data;
 mod fit;
+pub mod global;
 mod judging;
 mod lab;
 mod step;
@@ -13,13 +14,14 @@ use crate::failure::EXIT_CODES;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use data::{AuditArgs, CacheArgs, DataCommand, FetchArgs};
 pub use fit::{FitArgs, FitModel, Missing};
+pub use global::Global;
 pub use judging::{CompareArgs, EvalArgs, LabelsArgs, Reading};
 pub use lab::LabArgs;
 use std::path::PathBuf;
 pub use step::StepArgs;
 pub use surface::{SurfaceArgs, SurfaceModel};
 pub use tracing::{GradcheckArgs, Precision, TraceArgs};
-pub use training::{FindLrArgs, Method, ReportArgs, ResumeArgs, TrainArgs, TuneArgs, YesNo};
+pub use training::{By, FindLrArgs, Method, ReportArgs, ResumeArgs, TrainArgs, TuneArgs, YesNo};
 
 /// Trains image classifiers on the CPU.
 #[derive(Parser, Debug)]
@@ -40,32 +42,6 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-}
-
-/// Options of every command.
-#[derive(Args, Debug, Clone, Copy)]
-#[command(next_help_heading = "Output")]
-pub struct Global {
-    /// When to use colours: auto, always or never; NO_COLOR is obeyed, too
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
-    pub color: Color,
-    /// Print results only
-    #[arg(long, short, global = true)]
-    pub quiet: bool,
-    /// Show no progress bar
-    #[arg(long, global = true)]
-    pub no_progress: bool,
-}
-
-/// When to use colours.
-#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Color {
-    /// On a terminal.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
 }
 
 /// What to do.

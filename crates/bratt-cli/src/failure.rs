@@ -162,7 +162,7 @@ impl Failure {
 /// A panic gives the terminal back and says whose fault it is.
 pub fn explain_panics() {
     std::panic::set_hook(Box::new(|info| {
-        crate::dashboard::restore();
+        crate::terminal::screen::leave();
         crate::terminal::tell(&format!("\nerror: this is a bug of bratt, not yours: {info}\n"));
         crate::terminal::tell("help: please report it with the command that you ran\n");
     }));

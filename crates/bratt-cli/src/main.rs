@@ -16,6 +16,7 @@ mod args;
 mod commands;
 mod dashboard;
 mod failure;
+mod places;
 mod plan;
 mod settings;
 mod spec;

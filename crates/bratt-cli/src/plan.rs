@@ -13,12 +13,13 @@ pub use choices::{BalancePlan, balance, batch_size, monitor};
 pub use model::{ModelPlan, model, model_from_layers};
 pub use optim::{AUTO, OptimPlan, optim};
 
-use crate::commands;
 use crate::failure::{Exit, Failure};
+use crate::places;
 use crate::settings::{Origin, Settings};
 use bratt::data::{DataError, Fit, Fractions, ImageOptions, Layout, OnBad, Options, Source};
 use bratt::exec::Isa;
 use bratt::names::hint;
+use bratt::train::Checkpoint;
 use std::path::PathBuf;
 
 /// The name by which the built-in digits are asked for.
@@ -84,7 +85,7 @@ pub fn data(settings: &Settings) -> Result<DataPlan, Failure> {
     let has_image_files = layout.is_some_and(|layout| layout.has_image_files());
     let images = if has_image_files { images(settings)? } else { ImageOptions::default() };
     let cache = match has_image_files && settings.get("data.cache", true)? {
-        true => commands::cache::cache(),
+        true => places::pixel_cache(),
         false => None,
     };
     Ok(DataPlan { path, options: Options { label, regression, classes: None, images, cache } })
@@ -189,6 +190,12 @@ pub fn isa(name: &str) -> Result<Isa, Failure> {
     let there: Vec<String> = Isa::available().iter().map(ToString::to_string).collect();
     Err(Failure::configuration(format!("this processor does not have {isa}"))
         .help(format!("it has {}", there.join(", "))))
+}
+
+/// The instruction set that a run began with, so that the same bits come out; nothing if it is not here.
+pub fn same_isa(checkpoint: &Checkpoint) -> Option<toml::Value> {
+    let isa: Isa = checkpoint.isa().parse().ok()?;
+    isa.is_available().then(|| toml::Value::String(isa.to_string()))
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 //! Results go to standard output, all else to standard error. Nothing here fails: a training whose reader has gone
 //! still saves its model.
 
-use crate::args::{Color, Global};
+pub mod screen;
+
+use crate::args::global::{Color, Global};
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 

@@ -79,7 +79,7 @@ fn alike(shown: &str, line: &str) -> bool {
 fn lines_of(output: &str) -> Vec<&str> {
     let all: Vec<&str> = output.lines().collect();
     let full = |line: &&str| !line.trim().is_empty();
-    match (all.iter().position(|line| full(&line)), all.iter().rposition(|line| full(&line))) {
+    match (all.iter().position(full), all.iter().rposition(full)) {
         (Some(first), Some(last)) => all[first..=last].to_vec(),
         _ => Vec::new(),
     }
@@ -153,8 +153,7 @@ pub fn renewed(shown: &[&str], output: &str) -> Vec<String> {
 
 /// The words in a drawing that hold no number: titles, names of axes and lines.
 pub fn words(svg: &str) -> Vec<&str> {
-    let texts =
-        svg.split("<text").skip(1).filter_map(|rest| Some(rest.split_once('>')?.1.split('<').next()?));
+    let texts = svg.split("<text").skip(1).filter_map(|rest| rest.split_once('>')?.1.split('<').next());
     let mut all: Vec<&str> =
         texts.filter(|text| !text.contains(|c: char| c.is_ascii_digit()) && !text.is_empty()).collect();
     all.sort_unstable();

@@ -1,6 +1,5 @@
 //! The command lines of `train`, `find-lr`, `tune`, `resume` and `report`.
 
-use crate::commands::tune::By;
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -214,6 +213,29 @@ pub enum Method {
     Halving,
     /// Every trial to its end.
     Random,
+}
+
+/// What a trial is judged by.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum By {
+    /// The validation accuracy; of equals the lower loss.
+    Accuracy,
+    /// The mean F1 of the classes; of equals the lower loss.
+    MacroF1,
+    /// The validation loss.
+    Loss,
+}
+
+impl By {
+    /// What people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            By::Accuracy => "accuracy",
+            By::MacroF1 => "macro-F1",
+            By::Loss => "val loss",
+        }
+    }
 }
 
 /// Options of `tune`.

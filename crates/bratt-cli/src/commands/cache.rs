@@ -2,14 +2,14 @@
 
 use crate::args::{CacheArgs, Global};
 use crate::failure::Failure;
+use crate::places;
 use crate::terminal::{DIM, PLAIN, Terminal, To, bytes, counted};
-use bratt::data::PixelCache;
 
 /// Shows what is kept of decoded images, or removes it.
 pub fn run(args: &CacheArgs, global: Global) -> Result<u8, Failure> {
     let mut terminal = Terminal::new(global, To::Output);
-    let cache =
-        cache().ok_or_else(|| Failure::configuration("there is no home folder, so nothing is kept"))?;
+    let cache = places::pixel_cache()
+        .ok_or_else(|| Failure::configuration("there is no home folder, so nothing is kept"))?;
     let usage =
         if args.clear { cache.clear() } else { cache.usage() }.map_err(|error| Failure::data(&error))?;
     let size = |number: u64| bytes(usize::try_from(number).unwrap_or(usize::MAX));
@@ -24,9 +24,4 @@ pub fn run(args: &CacheArgs, global: Global) -> Result<u8, Failure> {
         terminal.say(&format!("\n{DIM}to remove it{PLAIN}  bratt data cache --clear"));
     }
     Ok(0)
-}
-
-/// The cache of the user: `bratt` in `$XDG_CACHE_HOME`, or in what stands for it on the system.
-pub fn cache() -> Option<PixelCache> {
-    super::user_folder("XDG_CACHE_HOME", ["Library/Caches", ".cache"]).map(PixelCache::new)
 }

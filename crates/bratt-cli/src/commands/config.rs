@@ -1,6 +1,6 @@
 //! `bratt config show|explain|schema`
 
-use super::train::{Job, Search};
+use super::train::job::{Job, Search};
 use crate::args::{ExplainKeyArgs, TrainArgs};
 use crate::failure::{Exit, Failure};
 use crate::settings::{KEYS, Origin, Settings, known, schema};

@@ -2,10 +2,11 @@
 
 use crate::args::{FetchArgs, Global};
 use crate::failure::{Exit, Failure};
+use crate::places;
 use crate::terminal::{DIM, PLAIN, Progress, Terminal, To};
 use bratt::data::fetch::{FetchError, KNOWN, Known};
 use bratt::names::hint;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 /// Sees to it that a known data set is on this machine, and says where; without a name it lists those that are known.
@@ -27,7 +28,7 @@ pub fn run(args: &FetchArgs, global: Global) -> Result<u8, Failure> {
     }
     let folder = match &args.to {
         Some(folder) => folder.clone(),
-        None => data_folder().map(|folder| folder.join(known.name)).ok_or_else(|| {
+        None => places::data_folder().map(|folder| folder.join(known.name)).ok_or_else(|| {
             Failure::configuration("there is no home folder to put data into").help("name a folder with --to")
         })?,
     };
@@ -53,9 +54,4 @@ pub fn run(args: &FetchArgs, global: Global) -> Result<u8, Failure> {
 fn found(terminal: &mut Terminal, folder: &Path, how: &str) {
     terminal.result(&format!("{}  {DIM}{how}{PLAIN}", folder.display()));
     terminal.say(&format!("\n{DIM}try{PLAIN}  bratt train {}", folder.display()));
-}
-
-/// Where programs keep data of the user: `$XDG_DATA_HOME`, or what stands for it on the system.
-fn data_folder() -> Option<PathBuf> {
-    super::user_folder("XDG_DATA_HOME", ["Library/Application Support", ".local/share"])
 }

@@ -1,6 +1,7 @@
 //! `bratt find-lr [DATA]`
 
-use super::train::{Job, Search, try_rates};
+use super::train::job::{Job, Search};
+use super::train::try_rates;
 use crate::args::{FindLrArgs, Global};
 use crate::failure::Failure;
 use crate::settings::Settings;

@@ -2,6 +2,7 @@
 
 use crate::args::{Reading, TrainArgs};
 use crate::failure::{Exit, Failure};
+use crate::places;
 use crate::plan::{self, DIGITS};
 use crate::settings::Settings;
 use crate::terminal::counted;
@@ -86,7 +87,7 @@ fn given(model: &TrainedModel, path: &Path, reading: &Reading) -> Result<Judged,
             ..images_of(model)
         };
         let label = reading.label.clone();
-        let cache = if reading.no_cache { None } else { super::cache::cache() };
+        let cache = if reading.no_cache { None } else { places::pixel_cache() };
         let options = Options { label, regression: model.task == Task::Regress, classes, images, cache };
         Some(data::open(path, &options).map_err(|error| plan::unusable(&error))?)
     };

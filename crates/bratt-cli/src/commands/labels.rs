@@ -2,7 +2,7 @@
 
 use super::judged::{self, Own};
 use super::load;
-use super::train::{Job, Search};
+use super::train::job::{Job, Search};
 use crate::args::{Global, LabelsArgs, TrainArgs};
 use crate::failure::{Exit, Failure};
 use crate::plan;

@@ -51,15 +51,3 @@ pub fn load(path: &Path) -> Result<TrainedModel, Failure> {
         if file.exists() { failure } else { failure.help("`bratt train` makes a model") }
     })
 }
-
-/// The program's folder in what a variable names, or else in `below` the home folder: on macOS, and elsewhere.
-fn user_folder(variable: &str, below: [&str; 2]) -> Option<PathBuf> {
-    let named = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let folder = if cfg!(windows) {
-        named("LOCALAPPDATA")
-    } else {
-        let below = below[usize::from(!cfg!(target_os = "macos"))];
-        named(variable).or_else(|| named("HOME").map(|home| home.join(below)))
-    };
-    folder.map(|folder| folder.join("bratt"))
-}

@@ -1,7 +1,7 @@
 //! `bratt report RUN`
 
 use super::load;
-use super::train::{Job, Search};
+use super::train::job::{Job, Search};
 use crate::args::{Global, ReportArgs, YesNo};
 use crate::failure::{Exit, Failure};
 use crate::settings::{Origin, Settings};

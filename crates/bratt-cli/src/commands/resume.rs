@@ -1,13 +1,13 @@
 //! `bratt resume RUN`
 
-use super::train::{Job, Place, Search, View, carry_out};
+use super::train::job::{Job, Search};
+use super::train::{Place, View, carry_out};
 use super::tune;
 use crate::args::{Global, ResumeArgs};
 use crate::failure::{Exit, Failure};
-use crate::plan::DIGITS;
+use crate::plan::{self, DIGITS};
 use crate::settings::{Origin, Settings};
 use crate::terminal::{DIM, PLAIN, Terminal, To, counted};
-use bratt::exec::Isa;
 use bratt::report::{RunError, RunFolder};
 use bratt::train::{Checkpoint, StopReason};
 use std::time::Instant;
@@ -83,7 +83,7 @@ fn changes(
     change("data.cache", (args.no_cache && reads).then_some(Value::Boolean(false)), "--no-cache");
     change("machine.threads", args.threads.map(count), "--threads");
     change("machine.loaders", args.loaders.map(count), "--loaders");
-    change("machine.isa", checkpoint.and_then(same_isa), "as the run began");
+    change("machine.isa", checkpoint.and_then(plan::same_isa), "as the run began");
     if let Some(text) = &args.epochs {
         let wrong = || {
             Failure::new(
@@ -104,12 +104,6 @@ fn changes(
         }
     }
     Ok(changes)
-}
-
-/// The instruction set that a run began with, so that the same bits come out; nothing if it is not here.
-pub fn same_isa(checkpoint: &Checkpoint) -> Option<Value> {
-    let isa: Isa = checkpoint.isa().parse().ok()?;
-    isa.is_available().then(|| Value::String(isa.to_string()))
 }
 
 /// Where the training stands, in words.

@@ -1,6 +1,6 @@
 //! `bratt step RUN --at K`
 
-use super::train::{Job, Search};
+use super::train::job::{Job, Search};
 use crate::args::{Global, StepArgs};
 use crate::failure::{Exit, Failure};
 use crate::settings::{Origin, Settings};

@@ -1,7 +1,7 @@
 //! `bratt train`
 
 mod console;
-mod job;
+pub mod job;
 mod search;
 
 use super::report::write_report;
@@ -9,13 +9,13 @@ use crate::args::{Global, TrainArgs};
 use crate::dashboard;
 use crate::failure::{Exit, Failure};
 use crate::settings::Settings;
-use crate::terminal::{DIM, PLAIN, Terminal, To, tell};
+use crate::terminal::{DIM, PLAIN, Terminal, To, screen, tell};
 use bratt::report::{JsonLines, RunError, RunFolder};
 use bratt::train::{
     Checkpoint, Evaluation, Event, Fit, Listener, Listeners, Predictions, Stop, StopReason, Timed, TrainError,
 };
 use console::Watch;
-pub use job::{Job, Search};
+use job::{Job, Search, unwritable};
 pub use search::watched as try_rates;
 use serde_json::json;
 use std::fs::File;
@@ -101,7 +101,7 @@ pub fn perform(
     let mut metrics = folder.metrics(&done).map_err(unwritable)?;
     let mut checkpoints = folder.checkpoints().map_err(unwritable)?.every(job.between_checkpoints);
     checkpoints = checkpoints.complain_to(|error| {
-        dashboard::tell(
+        screen::tell(
             &Failure::of(Exit::Configuration, error)
                 .help("training goes on; the next one is tried later")
                 .text(),
@@ -199,10 +199,6 @@ pub fn carry_out(
     Ok(if interrupted { Exit::Interrupted as u8 } else { 0 })
 }
 
-pub fn unwritable(error: RunError) -> Failure {
-    Failure::of(Exit::Configuration, &error).help("choose another folder of runs with --runs")
-}
-
 fn training_failed(error: &TrainError) -> Failure {
     match error {
         TrainError::Diverged { .. } => {
@@ -224,7 +220,7 @@ pub fn interruption() -> Stop {
         // Without a handler Ctrl-C still ends the program, only less cleanly.
         let _ = ctrlc::set_handler(move || {
             if requested.is_requested() {
-                dashboard::restore();
+                screen::leave();
                 std::process::exit(Exit::Interrupted as i32);
             }
             requested.request();

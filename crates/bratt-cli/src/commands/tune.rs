@@ -14,10 +14,11 @@ mod space;
 mod trials;
 
 use super::report::write_report;
-use super::resume::same_isa;
-use super::train::{Done, Job, Place, Search as RateSearch, called, interruption, perform, unwritable};
-use crate::args::{Global, Method, TuneArgs};
+use super::train::job::{Job, Search as RateSearch, unwritable};
+use super::train::{Done, Place, called, interruption, perform};
+use crate::args::{By, Global, Method, TuneArgs};
 use crate::failure::{Exit, Failure};
+use crate::plan;
 use crate::settings::{Origin, Settings};
 use crate::terminal::{BOLD, DIM, PLAIN, Progress, Terminal, To, counted, percent};
 use bratt::report::html::{SearchAxis, SearchPage, SearchTrial};
@@ -33,7 +34,6 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use toml::Value;
-pub use trials::By;
 use trials::{Row, Trials};
 
 /// The name of what declares a search.
@@ -299,7 +299,7 @@ impl Search {
             Some(checkpoint) => {
                 let longer = Value::Integer(epochs as i64);
                 let mut changes = vec![("train.epochs", longer, Origin::Chosen("of the search".into()))];
-                let isa = same_isa(checkpoint)
+                let isa = plan::same_isa(checkpoint)
                     .map(|isa| ("machine.isa", isa, Origin::Chosen("as it began".into())));
                 changes.extend(isa);
                 (Settings::of_run(&path.join(RunFolder::CONFIG), &changes)?, RateSearch::Later)

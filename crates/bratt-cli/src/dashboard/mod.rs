@@ -1,7 +1,6 @@
 //! The dashboard of a training: the whole terminal, redrawn while it goes on.
 //!
-//! It is drawn on the terminal's second screen, which goes away with it, so that what was there before comes back. Then
-//! the epochs are told as plain lines. Drawn by hand: it needs a grid of characters, dots of braille and six escape
+//! It is drawn on the terminal's second screen. When that has gone, the epochs are told as plain lines. Drawn by hand: it needs a grid of characters, dots of braille and six escape
 //! sequences, but neither keys nor widgets.
 //!
 //! | file | what |
@@ -18,12 +17,11 @@ mod plot;
 #[cfg(test)]
 mod tests;
 
-use crate::terminal::{self, Terminal};
+use crate::terminal::{Terminal, screen};
 use bratt::train::{EpochEnd, Event, Listener, Started};
 use curve::Curve;
-use std::io::{self, Write};
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Between two pictures.
@@ -31,50 +29,13 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Where the size of the terminal is not known.
 const USUAL: (usize, usize) = (80, 24);
 
-/// Second screen, no cursor, no wrapping of lines.
-const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J";
-const LEAVE: &str = "\x1b[?7h\x1b[?25h\x1b[?1049l";
-
-/// Whether the second screen is shown.
-static ON: AtomicBool = AtomicBool::new(false);
 /// Whether somebody has pressed Ctrl-C.
 static STOPPING: AtomicBool = AtomicBool::new(false);
-
-/// What was told while the second screen was shown.
-static LATER: Mutex<String> = Mutex::new(String::new());
-
-/// Gives the terminal back, if the dashboard has it: also for who ends the program from elsewhere.
-pub fn restore() {
-    if ON.swap(false, Ordering::SeqCst) {
-        write(LEAVE);
-        terminal::tell(&std::mem::take(&mut *later()));
-    }
-}
-
-/// Writes to standard error, or keeps the text until the dashboard has gone.
-pub fn tell(text: &str) {
-    if ON.load(Ordering::SeqCst) {
-        *later() += text;
-    } else {
-        terminal::tell(text);
-    }
-}
-
-fn later() -> MutexGuard<'static, String> {
-    LATER.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Says on the dashboard that training will stop; false if there is no dashboard to say it.
 pub fn say_stopping() -> bool {
     STOPPING.store(true, Ordering::SeqCst);
-    ON.load(Ordering::SeqCst)
-}
-
-/// There is nobody to tell if that fails.
-fn write(text: &str) {
-    let mut out = io::stderr().lock();
-    let _ = out.write_all(text.as_bytes());
-    let _ = out.flush();
+    screen::is_shown()
 }
 
 /// All that is shown.
@@ -147,14 +108,13 @@ impl Dashboard {
             return None;
         }
         let colors = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
-        ON.store(true, Ordering::SeqCst);
-        write(ENTER);
+        screen::enter();
         Some(Dashboard { shown: Shown::default(), begin: Instant::now(), drawn: None, size: (0, 0), colors })
     }
 
     fn draw(&mut self) {
         // Somebody else may have given the terminal back.
-        if !ON.load(Ordering::SeqCst) {
+        if !screen::is_shown() {
             return;
         }
         let size = terminal_size::terminal_size_of(io::stderr());
@@ -165,7 +125,7 @@ impl Dashboard {
         let picture = layout::draw(&self.shown, size.0, size.1).to_screen(self.colors);
         // Another size leaves remains.
         let clear = if size == self.size { "" } else { "\x1b[2J" };
-        write(&format!("{clear}{picture}"));
+        screen::write(&format!("{clear}{picture}"));
         self.size = size;
         self.drawn = Some(Instant::now());
     }
@@ -190,6 +150,6 @@ impl Listener for Dashboard {
 
 impl Drop for Dashboard {
     fn drop(&mut self) {
-        restore();
+        screen::leave();
     }
 }

@@ -146,26 +146,3 @@ fn what_is_wide_or_commands_the_terminal_becomes_a_question_mark() {
     canvas.text(0, 0, Ink::Plain, "é\x1b[2J花🌸");
     assert_eq!(canvas.to_text(), "é?[2J??\n");
 }
-
-/// What the next test runs as a process of its own, whose standard error it reads.
-#[test]
-#[ignore = "panics with the second screen on; run by another test"]
-fn panics_on_the_second_screen() {
-    crate::failure::explain_panics();
-    ON.store(true, Ordering::SeqCst);
-    write(ENTER);
-    tell("told meanwhile");
-    panic!("deliberate");
-}
-
-#[test]
-fn a_panic_gives_the_terminal_back_before_it_is_explained() {
-    let mut test = std::process::Command::new(std::env::current_exe().unwrap());
-    test.args(["--ignored", "--exact", "--nocapture", "dashboard::tests::panics_on_the_second_screen"]);
-    let output = test.output().unwrap();
-    assert!(!output.status.success());
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    let places = [ENTER, LEAVE, "told meanwhile", "a bug of bratt", "deliberate"].map(|part| text.find(part));
-    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?} in {text:?}");
-    assert_eq!(text.matches(LEAVE).count(), 1, "{text:?}");
-}

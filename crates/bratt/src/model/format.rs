@@ -143,8 +143,42 @@ struct Description<'a> {
     provenance: Cow<'a, Provenance>,
 }
 
+impl TrainedModel {
+    /// The model as the bytes of its file: the same model, the same bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        to_bytes(self)
+    }
+
+    /// Writes the model as one safetensors file: to a temporary file beside it first, then renamed.
+    ///
+    /// # Errors
+    /// [`ModelError::Io`] if the file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), ModelError> {
+        let path = path.as_ref();
+        crate::file::write_atomically(path, &self.to_bytes()).map_err(|source| ModelError::Io {
+            path: path.to_owned(),
+            doing: "written",
+            source,
+        })
+    }
+
+    /// Reads a model file and checks every tensor against the architecture.
+    ///
+    /// # Errors
+    /// See [`ModelError`]; each names the file, what was found and what was expected.
+    pub fn load(path: impl AsRef<Path>) -> Result<TrainedModel, ModelError> {
+        let path = path.as_ref();
+        let bytes = std::fs::read(path).map_err(|source| ModelError::Io {
+            path: path.to_owned(),
+            doing: "read",
+            source,
+        })?;
+        from_bytes(&bytes, path)
+    }
+}
+
 /// The bytes of a model's file.
-pub(super) fn to_bytes(model: &TrainedModel) -> Vec<u8> {
+fn to_bytes(model: &TrainedModel) -> Vec<u8> {
     let description = Description {
         name: Cow::Borrowed(&model.name),
         task: model.task,
@@ -164,7 +198,7 @@ pub(super) fn to_bytes(model: &TrainedModel) -> Vec<u8> {
 }
 
 /// The model in the bytes of a file; `path` is for messages.
-pub(super) fn from_bytes(bytes: &[u8], path: &Path) -> Result<TrainedModel, ModelError> {
+fn from_bytes(bytes: &[u8], path: &Path) -> Result<TrainedModel, ModelError> {
     let path = || path.to_owned();
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| unreadable(bytes, &error, path()))?;
     let file = SafeTensors::deserialize(bytes).map_err(|error| unreadable(bytes, &error, path()))?;

@@ -1,6 +1,6 @@
 //! A trained model: architecture, numbers, and what is needed to use them rightly.
 
-use super::{ModelError, PredictError, Predictor, format};
+use super::{PredictError, Predictor};
 use crate::data::Fit;
 use crate::exec::Slots;
 use crate::graph::Role;
@@ -8,7 +8,6 @@ use crate::nn::{Sequential, Task};
 use crate::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::Path;
 
 /// A trained model: all that predicting needs, and where it comes from.
 #[derive(Clone, PartialEq, Debug)]
@@ -133,38 +132,6 @@ impl TrainedModel {
     /// The number of trained numbers and statistics.
     pub fn value_count(&self) -> usize {
         self.values.values().map(|t| t.data().len()).sum()
-    }
-
-    /// The model as the bytes of its file: the same model, the same bytes.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        format::to_bytes(self)
-    }
-
-    /// Writes the model as one safetensors file: to a temporary file beside it first, then renamed.
-    ///
-    /// # Errors
-    /// [`ModelError::Io`] if the file cannot be written.
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), ModelError> {
-        let path = path.as_ref();
-        crate::file::write_atomically(path, &self.to_bytes()).map_err(|source| ModelError::Io {
-            path: path.to_owned(),
-            doing: "written",
-            source,
-        })
-    }
-
-    /// Reads a model file and checks every tensor against the architecture.
-    ///
-    /// # Errors
-    /// See [`ModelError`]; each names the file, what was found and what was expected.
-    pub fn load(path: impl AsRef<Path>) -> Result<TrainedModel, ModelError> {
-        let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(|source| ModelError::Io {
-            path: path.to_owned(),
-            doing: "read",
-            source,
-        })?;
-        format::from_bytes(&bytes, path)
     }
 
     /// Compiles the model for prediction.

@@ -243,6 +243,8 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 fn regions(scale: &Scale, class: impl Fn(f64, f64) -> usize) -> Markup {
     let [columns, rows] = CELLS;
     let (wide, tall) = ((WIDTH - LEFT - RIGHT) / columns as f64, (HEIGHT - TOP - BOTTOM) / rows as f64);
+    // Rounded as it is written, so that neighbours meet.
+    let edge = |column: usize| ((LEFT + column as f64 * wide) * 10.0).round() / 10.0;
     let at = |range: [f64; 2], share: f64| range[0] + share * (range[1] - range[0]);
     let mut classes: Vec<(usize, Markup)> = Vec::new();
     for row in 0..rows {
@@ -255,11 +257,10 @@ fn regions(scale: &Scale, class: impl Fn(f64, f64) -> usize) -> Markup {
                 continue;
             }
             let cell = el("rect").at([
-                ("x", LEFT + begin as f64 * wide),
+                ("x", edge(begin)),
                 ("y", HEIGHT - BOTTOM - (row + 1) as f64 * tall),
-                ("width", (column - begin) as f64 * wide),
-                // A little over the next, so that no seam is seen.
-                ("height", tall + 0.3),
+                ("width", edge(column) - edge(begin)),
+                ("height", tall),
             ]);
             match classes.iter_mut().find(|(class, _)| *class == now) {
                 Some((_, cells)) => cells.push(cell),

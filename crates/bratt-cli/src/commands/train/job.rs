@@ -1,6 +1,6 @@
 //! What is to be trained, on what and how: read, settled, and introduced to the user.
 
-use super::{search, unwritable};
+use super::search;
 use crate::commands::audit;
 use crate::failure::{Exit, Failure};
 use crate::plan::{self, AugmentPlan, BalancePlan, ModelPlan, OptimPlan, at_least_one};
@@ -337,6 +337,11 @@ impl Job {
 
 /// The name of the picture.
 const SAMPLE: &str = "sample.png";
+
+/// Where runs cannot be written.
+pub fn unwritable(error: RunError) -> Failure {
+    Failure::of(Exit::Configuration, &error).help("choose another folder of runs with --runs")
+}
 
 const PREPROCESS: [&str; 6] = ["per-channel", "standardize", "pca", "pca-whiten", "zca", "none"];
 

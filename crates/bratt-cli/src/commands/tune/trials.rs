@@ -1,34 +1,12 @@
 //! What became of the trials, kept in `trials.jsonl`: a line for each trial and rung.
 
+use crate::args::By;
 use crate::failure::Failure;
 use crate::terminal::{BOLD, PLAIN, percent, seconds};
 use bratt::report::{RunError, RunFolder};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
-
-/// What a trial is judged by.
-#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum By {
-    /// The validation accuracy; of equals the lower loss.
-    Accuracy,
-    /// The mean F1 of the classes; of equals the lower loss.
-    MacroF1,
-    /// The validation loss.
-    Loss,
-}
-
-impl By {
-    /// What people call it.
-    pub fn name(self) -> &'static str {
-        match self {
-            By::Accuracy => "accuracy",
-            By::MacroF1 => "macro-F1",
-            By::Loss => "val loss",
-        }
-    }
-}
 
 /// What became of a trial in a rung.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

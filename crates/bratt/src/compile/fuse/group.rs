@@ -5,10 +5,9 @@
 //! it, or as its rows or columns. Where there are as many rows as columns, a vector could be either, but in one tape it
 //! is one of them: [`Group::agrees`] asks every user.
 
-use super::emit;
 use super::view::{Class, ReduceView, View, Views};
 use crate::graph::Op;
-use bratt_kernels::tape::{self, Extent};
+use bratt_kernels::tape::Extent;
 
 /// The iteration space of a group.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -157,7 +156,7 @@ impl Group {
         let (nodes, extents) = nodes.into_iter().unzip();
         let merged =
             Group { nodes, space, extents, matmul: producer.matmul.or(consumer.matmul), is_move: false };
-        (merged.agrees(views) && merged.fits(views)).then_some(merged)
+        merged.agrees(views).then_some(merged)
     }
 
     /// Whether every node has the extent that each of its users in the group wants, and one tape can count to what is
@@ -191,25 +190,6 @@ impl Group {
                     made == self.wanted(views, user, operand.view)
                 }
         })
-    }
-
-    /// Whether the machine has tiles for this group, which writes what others use.
-    fn fits(&self, views: &Views<'_>) -> bool {
-        let (rows, cols) = self.space.rows_cols();
-        let escapes = |node: usize| {
-            views.is_result(node) || views.users(node).iter().any(|&user| self.extent(user).is_none())
-        };
-        let values = self.nodes.iter().copied().filter(|&node| escapes(node)).collect();
-        let stores = emit::Stores { values, ..emit::Stores::none() };
-        // A convolution is cut by outputs: tiles of complete columns would each look through all windows.
-        let windows = self.matmul.is_some_and(|node| {
-            let left = views.base(views.node(node).inputs[0]);
-            views.windows(left).is_some()
-        });
-        match tape::needs(&emit::tape(views, self, &stores).spec) {
-            Ok(needs) => tape::fits(&needs, rows, cols) && !(windows && needs.complete_cols),
-            Err(_) => false,
-        }
     }
 }
 

@@ -8,9 +8,11 @@
 //! with its producer. *Hard*: products and movement read a value whole, so it must be finished before. *Guards*: a
 //! slot is overwritten only after all that read its old value.
 
+use super::emit;
 use super::group::Group;
 use super::view::{Class, Views};
 use crate::graph::Op;
+use bratt_kernels::tape;
 use std::collections::{BTreeSet, BinaryHeap};
 
 /// An order constraint between two nodes.
@@ -130,7 +132,8 @@ impl Merger {
         if a == b || self.separated(a, b) {
             return;
         }
-        if let Some(merged) = Group::merged(views, producer, consumer, base, user, view) {
+        let merged = Group::merged(views, producer, consumer, base, user, view);
+        if let Some(merged) = merged.filter(|merged| fits(merged, views)) {
             for &node in &merged.nodes {
                 self.group_of[node] = a;
             }
@@ -203,5 +206,24 @@ impl Merger {
         }
         let mut groups = self.groups;
         order.into_iter().filter_map(|g| groups[g].take()).collect()
+    }
+}
+
+/// Whether the machine has tiles for a group, which writes what others use.
+fn fits(group: &Group, views: &Views<'_>) -> bool {
+    let (rows, cols) = group.space.rows_cols();
+    let escapes = |node: usize| {
+        views.is_result(node) || views.users(node).iter().any(|&user| group.extent(user).is_none())
+    };
+    let values = group.nodes.iter().copied().filter(|&node| escapes(node)).collect();
+    let stores = emit::Stores { values, ..emit::Stores::none() };
+    // A convolution is cut by outputs: tiles of complete columns would each look through all windows.
+    let windows = group.matmul.is_some_and(|node| {
+        let left = views.base(views.node(node).inputs[0]);
+        views.windows(left).is_some()
+    });
+    match tape::needs(&emit::tape(views, group, &stores).spec) {
+        Ok(needs) => tape::fits(&needs, rows, cols) && !(windows && needs.complete_cols),
+        Err(_) => false,
     }
 }
