@@ -93,6 +93,9 @@ fn a_model_and_an_image_are_traced_layer_by_layer() {
     assert_eq!((p.len(), &out["class"]), (10, &"3".into()));
     assert!((out["loss"].as_f64().unwrap() + p[3].ln()).abs() < 1e-4);
     let nodes = out["nodes"].as_array().unwrap();
+    let range = &nodes[0]["statistics"];
+    assert_eq!((&nodes[0]["name"], &range["min"]), (&json!("features"), &json!(0.0)));
+    assert!((0.9..=1.0).contains(&range["max"].as_f64().unwrap()), "bytes become 0 to 1: {range}");
     // The logits are what the last layer before the loss hands on: dL/dz = p - e.
     let logits = &nodes[nodes.len() - 2];
     for (k, p) in p.iter().enumerate() {
