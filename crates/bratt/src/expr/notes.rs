@@ -1,6 +1,6 @@
 //! What is worth a word: the part where numbers stop being finite, and why; parts through which no gradient goes.
 
-use super::trace::{TraceNode, Traced};
+use super::traced::{TraceNode, Traced};
 use crate::tensor::Tensor;
 
 /// Why `floor` and `sign` pass nothing on; the others are not even defined beside their jumps.
