@@ -87,6 +87,10 @@ fn a_model_and_an_image_are_traced_layer_by_layer() {
     let out = place.bratt("trace runs/a runs/a/sample.png").good();
     assert!(out.lines().any(|line| line.starts_with("conv2d1") && line.contains("x6")), "{out}");
     assert!(out.lines().all(|line| line.chars().count() <= 100), "{out}");
+    // The same class as when predicting.
+    let label = |line: &str| line.split_whitespace().nth(1).map(str::to_owned);
+    let predicted = place.bratt("predict runs/a runs/a/sample.png").good();
+    assert_eq!(label(out.lines().next().unwrap()), label(predicted.lines().next().unwrap()), "{out}");
     let out =
         place.bratt("trace runs/a/model.safetensors runs/a/sample.png --class 3 --json --values").json();
     let p: Vec<f64> = out["probabilities"].as_array().unwrap().iter().map(|p| p.as_f64().unwrap()).collect();
