@@ -87,12 +87,19 @@ fn a_model_and_an_image_are_traced_layer_by_layer() {
     let out = place.bratt("trace runs/a runs/a/sample.png").good();
     assert!(out.lines().any(|line| line.starts_with("conv2d1") && line.contains("x6")), "{out}");
     assert!(out.lines().all(|line| line.chars().count() <= 100), "{out}");
+    // The same class as when predicting.
+    let label = |line: &str| line.split_whitespace().nth(1).map(str::to_owned);
+    let predicted = place.bratt("predict runs/a runs/a/sample.png").good();
+    assert_eq!(label(out.lines().next().unwrap()), label(predicted.lines().next().unwrap()), "{out}");
     let out =
         place.bratt("trace runs/a/model.safetensors runs/a/sample.png --class 3 --json --values").json();
     let p: Vec<f64> = out["probabilities"].as_array().unwrap().iter().map(|p| p.as_f64().unwrap()).collect();
     assert_eq!((p.len(), &out["class"]), (10, &"3".into()));
     assert!((out["loss"].as_f64().unwrap() + p[3].ln()).abs() < 1e-4);
     let nodes = out["nodes"].as_array().unwrap();
+    let range = &nodes[0]["statistics"];
+    assert_eq!((&nodes[0]["name"], &range["min"]), (&json!("features"), &json!(0.0)));
+    assert!((0.9..=1.0).contains(&range["max"].as_f64().unwrap()), "bytes become 0 to 1: {range}");
     // The logits are what the last layer before the loss hands on: dL/dz = p - e.
     let logits = &nodes[nodes.len() - 2];
     for (k, p) in p.iter().enumerate() {

@@ -3,7 +3,7 @@
 //! Numbers have 17 significant digits, so that they are read back to the last bit; what is not finite is a string:
 //! `"NaN"`, `"inf"`, `"-inf"`. Values and gradients are flat, row by row.
 
-use super::trace::{TraceNode, Traced};
+use super::traced::{TraceNode, Traced};
 use crate::tensor::Tensor;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;

@@ -21,7 +21,7 @@
 //! | `lex.rs`, `parse.rs`, `literal.rs` | text to terms |
 //! | `functions.rs`, `functions/` | the table of functions |
 //! | `build.rs`, `write.rs` | terms to a graph: of its own, or of somebody else's |
-//! | `trace.rs`, `notes.rs`, `json.rs` | values and gradients; what is worth a word; as JSON |
+//! | `trace.rs`, `traced.rs`, `notes.rs`, `json.rs` | values and gradients; what they are; what is worth a word; as JSON |
 //! | `check.rs` | gradients against differences |
 //! | `npy.rs` | arrays of NumPy |
 //! | `draw/` | layout, SVG, HTML |
@@ -43,6 +43,7 @@ mod parse;
 mod tests;
 mod text;
 mod trace;
+mod traced;
 mod write;
 
 pub use check::{Checked, Skipped};
@@ -52,7 +53,8 @@ pub use functions::{Attribute, Function, families};
 pub use literal::literal;
 pub use npy::{ArrayError, read_npy, read_npz};
 pub use text::{cell, short};
-pub use trace::{Options, Precision, TraceNode, Traced};
+pub use trace::Options;
+pub use traced::{Precision, TraceNode, Traced};
 
 use parse::{Kind, Parsed};
 

@@ -1,6 +1,6 @@
 //! What is worth a word: the part where numbers stop being finite, and why; parts through which no gradient goes.
 
-use super::trace::{TraceNode, Traced};
+use super::traced::{TraceNode, Traced};
 use crate::tensor::Tensor;
 
 /// Why `floor` and `sign` pass nothing on; the others are not even defined beside their jumps.
@@ -14,8 +14,12 @@ pub(super) fn of(traced: &Traced, ends: &[(String, &'static str)]) -> Vec<String
             notes.push(value_note(node, &operands));
         }
     }
-    for (i, node) in traced.nodes.iter().enumerate().filter(|(_, node)| node.op != "constant") {
-        if let Some(note) = gradient_note(traced, i, node) {
+    for (i, node) in traced.nodes.iter().enumerate() {
+        let note = match node.op.as_str() {
+            "constant" => exponent_note(traced, i, node),
+            _ => gradient_note(traced, i, node),
+        };
+        if let Some(note) = note.filter(|note| !notes.contains(note)) {
             notes.push(note);
         }
     }
@@ -91,4 +95,17 @@ fn gradient_note(traced: &Traced, index: usize, node: &TraceNode) -> Option<Stri
         found(gradient),
         through.join(" or ")
     ))
+}
+
+/// A negative number has a square, but no derivative with respect to the 2. It looks like a fault, and is none.
+fn exponent_note(traced: &Traced, index: usize, node: &TraceNode) -> Option<String> {
+    node.gradient.as_ref().filter(|gradient| some(gradient, f64::is_nan))?;
+    let user = traced.nodes.iter().find(|user| user.op == "pow" && user.inputs.get(1) == Some(&index))?;
+    some(&traced.nodes[user.inputs[0]].value, |base| base < 0.0).then(|| {
+        format!(
+            "the gradient of the exponent in `{}` is NaN: powers of a negative number have no derivative with respect to it; \
+             as {} is a constant, nothing depends on that",
+            user.text, node.text
+        )
+    })
 }

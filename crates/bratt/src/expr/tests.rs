@@ -212,7 +212,8 @@ fn what_is_not_finite_is_noted_by_its_cause() {
     assert!(notes("exp(x)", "1000").contains("overflow"));
     assert!(notes("sqrt(x)", "0").contains("the derivative of `sqrt(x)` is not finite there"));
     assert!(notes("x / x", "0").contains("zero by zero"));
-    assert_eq!(notes("exp(x)", "1"), "");
+    assert!(notes("x^2", "-3").contains("the exponent in `x^2` is NaN"));
+    assert_eq!(notes("x^2", "3") + &notes("exp(x)", "1"), "");
 }
 
 #[test]

@@ -228,7 +228,9 @@ pub fn look_inside(
         let Place { name, op, about, inputs, .. } = place;
         stations.push(Station { name, op, about, inputs, value, gradient: take(&gradient, &shape), held });
     }
-    let loss = stations.last().and_then(|s| s.value.data().first().copied()).unwrap_or(f32::NAN);
+    let loss = stations.last().and_then(|s| s.value.data().first().copied());
+    // No loss at all is not written -0.
+    let loss = loss.map_or(f32::NAN, |loss| loss + 0.0);
     Ok(Inside { stations, class, predicted, probabilities, loss })
 }
 

@@ -336,8 +336,10 @@ mod tests {
             Lines { title: "t".into(), x, y, dots: false, series }.draw().size[1]
         };
         assert!(width_of("mmm") > width_of("iii"));
-        let (one, two) =
-            (draw(&["momentum", "nesterov"]), draw(&["momentum 0.5 to 0.99", "without momentum"]));
+        let (one, two) = (
+            draw(&["momentum", "nesterov"]),
+            draw(&["momentum 0.5 to 0.99", "without momentum", "nesterov"]),
+        );
         assert_eq!((two - one).round(), ROW);
     }
 

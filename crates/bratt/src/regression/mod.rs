@@ -12,10 +12,12 @@
 //! | `likelihood` | logistic and softmax regression by Newton's method |
 //! | `descend` | the same by gradient descent |
 //! | `picture` | the fitted line, the decision boundary |
+//! | `fitted` | what was found, with all that is told of it |
 //! | `report` | all of it as one HTML page |
 
 mod descend;
 mod design;
+mod fitted;
 mod likelihood;
 mod linear;
 mod picture;
@@ -24,10 +26,10 @@ mod report;
 
 pub use descend::{Descended, Descent};
 pub use design::{Design, DesignError, Terms};
+pub use fitted::{Coefficients, Fitted, RegressionReport};
 pub use likelihood::{Classifier, classify};
 pub use linear::{Linear, least_squares};
 pub use qr::Matrix;
-pub use report::{Coefficients, Fitted, RegressionReport};
 
 /// Why a regression has no answer.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

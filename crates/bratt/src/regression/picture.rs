@@ -1,6 +1,6 @@
 //! What was fitted, as a drawing: a line through points, a probability, or regions of classes with their boundary.
 
-use super::report::{Fitted, RegressionReport};
+use super::fitted::{Fitted, RegressionReport};
 use crate::page::numbers::{plain, tick, ticks};
 use crate::page::{Element, Markup, el};
 

@@ -64,12 +64,12 @@ pub fn named(args: &TraceArgs) -> Result<Option<(PathBuf, PathBuf)>, Failure> {
 /// Prints every layer's value and gradient in statistics.
 pub fn run(args: &TraceArgs, run: &Path, photo: &Path, global: Global) -> Result<u8, Failure> {
     let model = load(run)?;
-    let &Inputs::Image { scale, fit } = &model.inputs else {
+    let &Inputs::Image { fit, .. } = &model.inputs else {
         return Err(Failure::new(Exit::Data, "this model takes rows of a table; only images can be traced"));
     };
     let class = args.class.as_deref().map(|name| explain::class(name, &model)).transpose()?;
     let bytes = image_file::read(photo, &model.network.input, fit).map_err(|error| Failure::data(&error))?;
-    let features: Vec<f32> = bytes.iter().map(|&byte| f32::from(byte) * scale).collect();
+    let features: Vec<f32> = bytes.iter().map(|&byte| f32::from(byte) / 255.0).collect();
     let inside = look_inside(&Machine::all_threads(), &model, &features, class);
     let inside = inside.map_err(|error| Failure::data(&error))?;
     let mut out = anstream::stdout();

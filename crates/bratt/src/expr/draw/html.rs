@@ -1,7 +1,7 @@
 //! The page around the picture: the expression, the picture, its notes, and the table of all numbers.
 
 use super::super::text::cell;
-use super::super::trace::Traced;
+use super::super::traced::Traced;
 use super::svg::draw;
 use crate::page::escaped;
 use std::fmt::Write;

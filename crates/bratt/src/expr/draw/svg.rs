@@ -1,7 +1,7 @@
 //! The picture of a trace.
 
 use super::super::text::cell;
-use super::super::trace::{TraceNode, Traced};
+use super::super::traced::{TraceNode, Traced};
 use super::layout::{Cell, Rect, layout, port_place};
 use crate::page::escaped;
 use std::fmt::Write;
