@@ -97,6 +97,8 @@ pub enum RunError {
 impl RunFolder {
     /// The name of the configuration in the folder.
     pub const CONFIG: &'static str = "config.toml";
+    /// The name of what is written down about the data.
+    pub const DATA: &'static str = "data.json";
     /// The name of the learning rates that were tried.
     pub const RATES: &'static str = "find-lr.json";
     /// The name of the model file in the folder.
@@ -226,7 +228,7 @@ impl RunFolder {
             "split": splits.sizes(),
             "test_given": splits.test_is_given().then(|| splits.test().data().fingerprint()),
         });
-        self.write("data.json", format!("{about:#}\n"))?;
+        self.write(RunFolder::DATA, format!("{about:#}\n"))?;
         let split = splits.split();
         let mut parts = vec![""; data.len()];
         for (name, indices) in [("train", &split.train), ("val", &split.val), ("test", &split.test)] {

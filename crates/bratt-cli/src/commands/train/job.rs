@@ -18,6 +18,8 @@ use std::time::Duration;
 
 /// Networks of more layers are not listed before training; `inspect` shows them.
 const MOST_LAYERS: usize = 16;
+/// So many classes with few examples are named before training.
+const MOST_SMALL: usize = 5;
 /// Width of the names of the lines that introduce a training.
 const NAME: usize = 8;
 /// Width of their text.
@@ -230,10 +232,15 @@ impl Job {
         };
         let [train, val, test] = [sizes.train, sizes.val, sizes.test].map(|n| thousands(n as u64));
         block("split", &format!("{train} training, {val} validation, {test} test; {given}"), "--val --test");
-        for small in &self.splits.split().small_classes {
-            let name = &data.classes()[small.class as usize];
-            let [train, val, test] = small.counts;
+        let small = &self.splits.split().small_classes;
+        for class in small.iter().take(MOST_SMALL) {
+            let name = &data.classes()[class.class as usize];
+            let [train, val, test] = class.counts;
             block("", &format!("class {name} is small: {train} training, {val} validation, {test} test"), "");
+        }
+        if small.len() > MOST_SMALL {
+            let more = thousands((small.len() - MOST_SMALL) as u64);
+            block("", &format!("{more} more classes are as small; `bratt audit` counts them all"), "");
         }
         let chosen = matches!(settings.origin("data.balance"), Origin::Default | Origin::Chosen(_));
         let about = self.balance.about(chosen);
