@@ -3,7 +3,7 @@
 use super::search;
 use crate::commands::audit;
 use crate::failure::{Exit, Failure};
-use crate::plan::{self, AugmentPlan, BalancePlan, ModelPlan, OptimPlan, at_least_one};
+use crate::plan::{self, AugmentPlan, BalancePlan, ModelPlan, OptimPlan};
 use crate::settings::{Origin, Settings};
 use crate::terminal::{DIM, PLAIN, Terminal, counted, magnitude, thousands};
 use bratt::data::{Audit, Features, Source, digits};
@@ -85,10 +85,10 @@ impl Job {
         let model = plan::model(settings, splits.data(), image_files)?;
         let preprocess = preprocess(settings)?;
         let augment = plan::augment(settings, splits.data(), image_files)?;
-        let epochs = at_least_one(settings, "train.epochs", 30)?;
         let counts = splits.train().class_counts();
         let balance = plan::balance(settings, &counts)?;
         let batch_size = plan::batch_size(settings, splits.train().len())?;
+        let epochs = plan::epochs(settings, image_files, splits.train().len(), batch_size)?;
         let monitor = plan::monitor(settings)?;
         let patience = settings.get("train.patience", 0)?;
         let threads = plan::threads(settings.get("machine.threads", 0u64)? as usize)?;
@@ -173,6 +173,21 @@ impl Job {
         Ok(job)
     }
 
+    /// Checks other settings on the same data, without reading them again.
+    ///
+    /// # Errors
+    /// The first name or number that cannot be.
+    pub fn check(&self, settings: &Settings) -> Result<(), Failure> {
+        let (data, examples) = (self.splits.data(), self.splits.train().len());
+        plan::model(settings, data, self.image_files)?;
+        preprocess(settings)?;
+        plan::augment(settings, data, self.image_files)?;
+        plan::balance(settings, &self.splits.train().class_counts())?;
+        plan::batch_size(settings, examples)?;
+        plan::monitor(settings)?;
+        plan::optim(settings, self.epochs, self.steps_per_epoch.max(1), None).map(drop)
+    }
+
     /// Makes the folder of the run.
     pub fn folder(&self) -> Result<RunFolder, Failure> {
         let made = match &self.name {
@@ -240,7 +255,7 @@ impl Job {
         }
         if small.len() > MOST_SMALL {
             let more = thousands((small.len() - MOST_SMALL) as u64);
-            block("", &format!("{more} more classes are as small; `bratt audit` counts them all"), "");
+            block("", &format!("{more} more classes are small"), "");
         }
         let chosen = matches!(settings.origin("data.balance"), Origin::Default | Origin::Chosen(_));
         let about = self.balance.about(chosen);
@@ -285,15 +300,18 @@ impl Job {
         if let Some(momentum) = &self.optim.momentum {
             block("", &format!("momentum {momentum}"), "--momentum");
         }
-        let few = match (settings.origin("train.batch_size"), settings.reason("train.batch_size")) {
-            (Origin::Default, Origin::Chosen(why)) => format!("; {why}"),
-            _ => String::new(),
-        };
+        let few = ["train.batch_size", "train.epochs"].map(|key| {
+            match (settings.origin(key), settings.reason(key)) {
+                (Origin::Default, Origin::Chosen(why)) => format!("; {why}"),
+                _ => String::new(),
+            }
+        });
         let training = format!(
-            "{} of {} of {}{few}; seed {}",
+            "{} of {} of {}{}; seed {}",
             counted(self.epochs, "epoch"),
             counted(self.steps_per_epoch, "step"),
             counted(self.batch_size, "example"),
+            few.concat(),
             self.seed
         );
         block("train", &training, "--epochs --seed --batch-size");
