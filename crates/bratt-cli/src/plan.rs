@@ -9,7 +9,7 @@ mod model;
 mod optim;
 
 pub use augment::{AugmentPlan, augment};
-pub use choices::{BalancePlan, balance, batch_size, epochs, monitor};
+pub use choices::{BalancePlan, balance, batch_size, monitor};
 pub use model::{ModelPlan, model, model_from_layers};
 pub use optim::{AUTO, OptimPlan, optim};
 

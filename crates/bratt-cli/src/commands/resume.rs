@@ -49,7 +49,7 @@ pub fn run(args: &ResumeArgs, global: Global) -> Result<u8, Failure> {
     if extended || args.data.is_some() {
         folder.write(RunFolder::CONFIG, settings.to_toml()).map_err(unusable)?;
     }
-    folder.write_data(&job.splits).map_err(unusable)?;
+    folder.write_data(&job.splits, job.files.as_ref()).map_err(unusable)?;
     job.introduce(&settings, &mut terminal);
     terminal.say(&format!("{DIM}resume  {PLAIN}{}", stand(checkpoint.as_ref(), extended)));
     if let Some(checkpoint) = checkpoint.as_ref().filter(|checkpoint| checkpoint.isa() != job.isa.to_string())

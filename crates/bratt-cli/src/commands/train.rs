@@ -41,7 +41,7 @@ pub fn run(args: &TrainArgs, global: Global) -> Result<u8, Failure> {
     let folder = job.folder()?;
     folder.write(RunFolder::CONFIG, settings.to_toml()).map_err(unwritable)?;
     let events = folder.events().map_err(unwritable)?;
-    folder.write_data(&job.splits).map_err(unwritable)?;
+    folder.write_data(&job.splits, job.files.as_ref()).map_err(unwritable)?;
     job.introduce(&settings, &mut terminal);
     let view = View {
         json: args.json,

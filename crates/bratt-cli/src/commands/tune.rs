@@ -315,7 +315,7 @@ impl Search {
         settings.unused()?;
         folder.write(RunFolder::CONFIG, settings.to_toml()).map_err(unwritable)?;
         let events = folder.events().map_err(unwritable)?;
-        folder.write_data(&job.splits).map_err(unwritable)?;
+        folder.write_data(&job.splits, job.files.as_ref()).map_err(unwritable)?;
         let mut watch =
             Bar { terminal: &mut self.terminal, label: format!("trial {nth}/{of}"), epochs, begin };
         let done = perform(&job, Place { folder, events, begin }, checkpoint, &mut watch, false);

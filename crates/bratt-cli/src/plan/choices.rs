@@ -13,13 +13,6 @@ const LEAST_BATCH: u64 = 16;
 /// Steps of an epoch that are wanted at least.
 const STEPS: u64 = 5;
 
-/// The usual number of epochs.
-const EPOCHS: u64 = 30;
-/// The most that are chosen.
-const MOST_EPOCHS: u64 = 100;
-/// Steps of a training on pictures that are wanted at least.
-const LEAST_STEPS: u64 = 1000;
-
 /// How much classes count.
 #[derive(Clone, Copy, Debug)]
 pub struct BalancePlan {
@@ -114,25 +107,6 @@ pub fn batch_size(settings: &Settings, examples: usize) -> Result<u64, Failure> 
     }
 }
 
-/// How often the training part is seen: 30 times; pictures in files, where that is less than 1,000 steps, so often that it
-/// is, at most 100 times. On 500 photos in 12 classes that was 85 % instead of 77 %, on 600 of CIFAR's in 10 classes
-/// CIFDIFF; tables and built-in digits are learned in less.
-///
-/// # Errors
-/// A setting that is no number of at least 1.
-pub fn epochs(settings: &Settings, pictures: bool, examples: usize, batch_size: u64) -> Result<u64, Failure> {
-    let steps = (examples as u64).div_ceil(batch_size.max(1)).max(1);
-    let enough = LEAST_STEPS.div_ceil(steps).clamp(EPOCHS, MOST_EPOCHS);
-    if !pictures || enough == EPOCHS {
-        return at_least_one(settings, "train.epochs", EPOCHS);
-    }
-    let why = format!("{examples} pictures are few, and are seen more often");
-    match settings.get_or("train.epochs", enough, Origin::Chosen(why))? {
-        0 => Err(settings.invalid("train.epochs", "at least 1")),
-        epochs => Ok(epochs),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,16 +157,5 @@ mod tests {
         let chosen = settings(&[]);
         batch_size(&chosen, 200).unwrap();
         assert!(chosen.to_toml().contains("# 200 examples are few"), "{}", chosen.to_toml());
-    }
-
-    #[test]
-    fn few_pictures_are_seen_more_often() {
-        let epochs = |pictures, examples| epochs(&settings(&[]), pictures, examples, 64).unwrap();
-        let chosen = [2, 540, 1_000, 2_100, 2_200, 50_000].map(|examples| epochs(true, examples));
-        assert_eq!(chosen, [100, 100, 63, 31, 30, 30]);
-        assert_eq!(epochs(false, 540), 30);
-        let with = settings(&["train.epochs=7"]);
-        assert_eq!(super::epochs(&with, true, 540, 64).unwrap(), 7);
-        assert!(super::epochs(&settings(&["train.epochs=0"]), true, 540, 64).is_err());
     }
 }

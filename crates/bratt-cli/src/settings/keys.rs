@@ -311,13 +311,7 @@ pub const KEYS: &[Key] = &[
         POSITIVE,
         "0",
     ),
-    key(
-        "train.epochs",
-        "--epochs",
-        "how often the training part is seen",
-        Count(1),
-        "30; up to 100 for less than 2,200 pictures",
-    ),
+    key("train.epochs", "--epochs", "how often the training part is seen", Count(1), "30"),
     key(
         "train.batch_size",
         "--batch-size",

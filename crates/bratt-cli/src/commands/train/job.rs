@@ -3,7 +3,7 @@
 use super::search;
 use crate::commands::audit;
 use crate::failure::{Exit, Failure};
-use crate::plan::{self, AugmentPlan, BalancePlan, ModelPlan, OptimPlan};
+use crate::plan::{self, AugmentPlan, BalancePlan, ModelPlan, OptimPlan, at_least_one};
 use crate::settings::{Origin, Settings};
 use crate::terminal::{DIM, PLAIN, Terminal, counted, magnitude, thousands};
 use bratt::data::{Audit, Features, Source, digits};
@@ -88,7 +88,7 @@ impl Job {
         let counts = splits.train().class_counts();
         let balance = plan::balance(settings, &counts)?;
         let batch_size = plan::batch_size(settings, splits.train().len())?;
-        let epochs = plan::epochs(settings, image_files, splits.train().len(), batch_size)?;
+        let epochs = at_least_one(settings, "train.epochs", 30)?;
         let monitor = plan::monitor(settings)?;
         let patience = settings.get("train.patience", 0)?;
         let threads = plan::threads(settings.get("machine.threads", 0u64)? as usize)?;
@@ -300,18 +300,15 @@ impl Job {
         if let Some(momentum) = &self.optim.momentum {
             block("", &format!("momentum {momentum}"), "--momentum");
         }
-        let few = ["train.batch_size", "train.epochs"].map(|key| {
-            match (settings.origin(key), settings.reason(key)) {
-                (Origin::Default, Origin::Chosen(why)) => format!("; {why}"),
-                _ => String::new(),
-            }
-        });
+        let few = match (settings.origin("train.batch_size"), settings.reason("train.batch_size")) {
+            (Origin::Default, Origin::Chosen(why)) => format!("; {why}"),
+            _ => String::new(),
+        };
         let training = format!(
-            "{} of {} of {}{}; seed {}",
+            "{} of {} of {}{few}; seed {}",
             counted(self.epochs, "epoch"),
             counted(self.steps_per_epoch, "step"),
             counted(self.batch_size, "example"),
-            few.concat(),
             self.seed
         );
         block("train", &training, "--epochs --seed --batch-size");
