@@ -350,7 +350,6 @@ fn end_after_last_line(file: &mut File) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Fractions, digits};
 
     #[test]
     fn an_existing_run_is_never_touched() {
