@@ -246,7 +246,8 @@ fn suggest_resuming(terminal: &mut Terminal, folder: &RunFolder) {
 fn suggest(terminal: &mut Terminal, job: &Job, folder: &RunFolder, sample: Option<(String, String)>) {
     let (bratt, run) = (called(), folder.path().display());
     terminal.say(&format!("\n{DIM}try next{PLAIN}"));
-    let mut lines = vec![("class by class".to_string(), format!("eval {run}"))];
+    let judge = if job.splits.classes().is_empty() { "all measures" } else { "class by class" };
+    let mut lines = vec![(judge.to_string(), format!("eval {run}"))];
     lines.push(match sample {
         Some((path, label)) => (format!("a test image, {label}"), format!("predict {run} {path}")),
         None => ("rows of a table".into(), format!("predict {run} ROWS.csv")),
