@@ -59,7 +59,7 @@ pub enum Command {
     Report(ReportArgs),
     /// Find what is wrong with data: unreadable files, duplicates, wrong labels, imbalance
     Audit(AuditArgs),
-    /// Data sets that are known by name
+    /// Get data sets that are known by name; see to the cache of decoded images
     Data {
         /// What to do with them.
         #[command(subcommand)]

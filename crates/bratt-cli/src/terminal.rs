@@ -243,6 +243,11 @@ pub fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
 }
 
+/// A loss: `0.0492`, and `2.78e18` where digits would only take room.
+pub fn loss(x: f64) -> String {
+    if x.abs() < 1e5 { format!("{x:.4}") } else { format!("{x:.2e}") }
+}
+
 /// A learning rate as people write it: `1.8e-3`, `0.05`.
 pub fn rate(x: f64) -> String {
     match x.abs() {
@@ -290,6 +295,7 @@ mod tests {
         assert_eq!([magnitude(512.0), magnitude(1536.0), magnitude(535_818.0)], ["512", "1.5 k", "0.54 M"]);
         assert_eq!([counted(1, "step"), counted(2000, "step")], ["1 step", "2,000 steps"]);
         assert_eq!(clock(Duration::from_secs(3723)), "1:02:03");
+        assert_eq!([loss(0.04921), loss(54_644.0), loss(2.78e18)], ["0.0492", "54644.0000", "2.78e18"]);
         assert_eq!([rate(0.0), rate(0.05), rate(1.8e-3)], ["0", "0.0500", "1.80e-3"]);
     }
 }

@@ -52,8 +52,8 @@ pub struct CacheArgs {
 }
 
 const FETCH_HELP: &str = "\
-Files are checked by their SHA-256. A download that broke off goes on where it ended. Nothing is downloaded where a
-package of the system has the data set, such as Debian's dataset-fashion-mnist.
+Files are checked by their SHA-256. A download that broke off goes on where it ended. Nothing is
+downloaded where a package of the system has the data set, such as Debian's dataset-fashion-mnist.
 
 Examples:
   bratt data fetch fashion-mnist

@@ -292,7 +292,7 @@ pub struct ResumeArgs {
     /// The folder of the run
     pub run: PathBuf,
     /// Epochs in all, or with + so many more
-    #[arg(long, short, value_name = "N|+N")]
+    #[arg(long, short, value_name = "N|+N", allow_hyphen_values = true)]
     pub epochs: Option<String>,
     /// Where the data is now, if it was moved
     #[arg(long, value_name = "PATH")]

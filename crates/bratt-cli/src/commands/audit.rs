@@ -33,7 +33,7 @@ fn report(audit: &Audit, data: &str, shown: usize) -> Vec<String> {
     let mut lines = vec![format!(
         "{BOLD}{data}{PLAIN}  {}, {} classes",
         counted(audit.examples as u64, "example"),
-        audit.classes.len()
+        thousands(audit.classes.len() as u64)
     )];
     classes(audit, &mut lines);
     for (name, counts) in [("sizes", &audit.sizes), ("colours", &audit.modes)] {
@@ -154,9 +154,19 @@ fn classes(audit: &Audit, lines: &mut Vec<String>) {
 }
 
 fn first_counts(counts: &[Count]) -> String {
-    let shown = counts.iter().take(5).map(|c| format!("{} ({})", c.what, thousands(c.count as u64)));
+    const SHOWN: usize = 5;
+    let all: usize = counts.iter().map(|c| c.count).sum();
+    let first: usize = counts.iter().take(SHOWN).map(|c| c.count).sum();
+    let sides: Vec<u64> =
+        counts.iter().flat_map(|c| c.what.split('x')).filter_map(|side| side.parse().ok()).collect();
+    // Photos of any size: five of hundreds tell nothing.
+    if let (true, Some(least), Some(most)) = (2 * first < all, sides.iter().min(), sides.iter().max()) {
+        let different = thousands(counts.len() as u64);
+        return format!("{different} different ones, sides from {least} to {most} pixels");
+    }
+    let shown = counts.iter().take(SHOWN).map(|c| format!("{} ({})", c.what, thousands(c.count as u64)));
     let shown = shown.collect::<Vec<_>>().join(", ");
-    match counts.len().saturating_sub(5) {
+    match counts.len().saturating_sub(SHOWN) {
         0 => shown,
         more => format!("{shown} and {more} others"),
     }

@@ -1,5 +1,6 @@
 //! The data that a model is judged on: its own, found again from its run, or such as were named.
 
+use super::learned;
 use crate::args::{Reading, TrainArgs};
 use crate::failure::{Exit, Failure};
 use crate::places;
@@ -9,6 +10,7 @@ use crate::terminal::counted;
 use bratt::data::{self, Dataset, Fractions, ImageOptions, Layout, Options, Source};
 use bratt::model::{Inputs, TrainedModel};
 use bratt::nn::Task;
+use bratt::report::RunFolder;
 use bratt::train::{Part, Splits};
 use std::path::{Path, PathBuf};
 
@@ -166,9 +168,8 @@ pub fn own(model: &TrainedModel, path: &Path, no_cache: bool) -> Result<Own, Fai
             let settings =
                 Settings::collect(&TrainArgs { config: Some(config), no_cache, ..TrainArgs::default() })?;
             let plan = plan::data(&settings)?;
-            let source = plan
-                .open(&settings)
-                .map_err(|failure| failure.help("name the data: `bratt eval MODEL DATA`"))?;
+            let source =
+                plan.open(&settings).map_err(|failure| failure.or_help(mend(&super::model_file(path))))?;
             let fractions = plan::fractions(&settings, source.as_ref())?;
             (source, fractions)
         }
@@ -180,10 +181,22 @@ pub fn own(model: &TrainedModel, path: &Path, no_cache: bool) -> Result<Own, Fai
         None => Splits::new(data::digits(), fractions, origin.seed),
     }
     .map_err(|error| Failure::data(&error))?;
-    if splits.data().fingerprint() != origin.fingerprint || splits.sizes() != origin.split {
-        return Err(not_found(model).help("name the data: `bratt eval MODEL DATA`"));
+    let file = super::model_file(path);
+    let mend = |failure: Failure| failure.help(mend(&file));
+    learned::check(&splits, &origin.fingerprint, file.parent().unwrap_or(Path::new("."))).map_err(mend)?;
+    if splits.sizes() != origin.split {
+        return Err(mend(not_found(model)));
     }
     Ok(Own { splits, files })
+}
+
+/// How a model gets back to its data.
+fn mend(file: &Path) -> String {
+    let config = file.with_file_name(RunFolder::CONFIG);
+    format!(
+        "if the data was moved, say where it is as `path` in {}; `bratt eval MODEL DATA` judges on any data",
+        config.display()
+    )
 }
 
 /// A table with other columns, or in another order, would give figures without a meaning.

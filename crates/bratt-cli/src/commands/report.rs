@@ -1,7 +1,7 @@
 //! `bratt report RUN`
 
-use super::load;
 use super::train::job::{Job, Search};
+use super::{learned, load};
 use crate::args::{Global, ReportArgs, YesNo};
 use crate::failure::{Exit, Failure};
 use crate::settings::{Origin, Settings};
@@ -46,13 +46,8 @@ pub fn run(args: &ReportArgs, global: Global) -> Result<u8, Failure> {
         None => failure.or_help("if the data was moved, say where it is: --data PATH"),
         Some(_) => failure,
     })?;
-    let (found, expected) = (job.splits.data().fingerprint(), &model.provenance.fingerprint);
-    if found != *expected {
-        let message = format!("{}: not the data that the run learned from", job.splits.data().name());
-        return Err(Failure::new(Exit::Data, message)
-            .because(format!("found fingerprint {found}, expected {expected}"))
-            .help("say where that data is: --data PATH"));
-    }
+    learned::check(&job.splits, &model.provenance.fingerprint, folder.path())
+        .map_err(|failure| failure.help("say where that data is: --data PATH"))?;
     let page = write_report(&job, &folder, &model, None, args.out.as_deref())?;
     let mut out = anstream::stdout();
     writeln!(out, "{}", page.display())?;

@@ -1,5 +1,6 @@
 //! `bratt resume RUN`
 
+use super::learned;
 use super::train::job::{Job, Search};
 use super::train::{Place, View, carry_out};
 use super::tune;
@@ -41,10 +42,14 @@ pub fn run(args: &ResumeArgs, global: Global) -> Result<u8, Failure> {
     let settings = Settings::of_run(&config, &changes)?;
     let job = Job::prepare(&settings, Search::Later).map_err(|failure| moved(failure, args))?;
     settings.unused()?;
-    if extended {
+    // Nothing is written before it is clear that this is the run's data and training.
+    if let Some(checkpoint) = &checkpoint {
+        check(&job, &folder, checkpoint)?;
+    }
+    if extended || args.data.is_some() {
         folder.write(RunFolder::CONFIG, settings.to_toml()).map_err(unusable)?;
     }
-    folder.write_data(&job.splits).map_err(unusable)?;
+    folder.write_data(&job.splits, job.files.as_ref()).map_err(unusable)?;
     job.introduce(&settings, &mut terminal);
     terminal.say(&format!("{DIM}resume  {PLAIN}{}", stand(checkpoint.as_ref(), extended)));
     if let Some(checkpoint) = checkpoint.as_ref().filter(|checkpoint| checkpoint.isa() != job.isa.to_string())
@@ -63,6 +68,25 @@ pub fn run(args: &ResumeArgs, global: Global) -> Result<u8, Failure> {
         report: !args.no_report,
     };
     carry_out(&job, Place { folder, events, begin }, checkpoint, &mut terminal, view)
+}
+
+/// Checks that a checkpoint is of the training that is to go on.
+fn check(job: &Job, folder: &RunFolder, checkpoint: &Checkpoint) -> Result<(), Failure> {
+    // Without a whole data.json the checkpoint still tells that data are others, only not in which way.
+    if let Some(expected) =
+        learned::about(folder).ok().as_ref().and_then(|about| about["fingerprint"].as_str())
+    {
+        learned::check(&job.splits, expected, folder.path()).map_err(|failure| {
+            failure.help(format!(
+                "say where that data is: --data PATH; for other data begin another run: \
+                 bratt train --config {}/{} --data PATH --name NAME",
+                folder.path().display(),
+                RunFolder::CONFIG
+            ))
+        })?;
+    }
+    let checked = job.trainer.check_resume(&job.splits, checkpoint);
+    checked.map_err(|error| learned::unlike(&error, folder.path()))
 }
 
 /// What differs from the settings of the run.

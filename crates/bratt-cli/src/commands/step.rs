@@ -1,5 +1,6 @@
 //! `bratt step RUN --at K`
 
+use super::learned;
 use super::train::job::{Job, Search};
 use crate::args::{Global, StepArgs};
 use crate::failure::{Exit, Failure};
@@ -29,16 +30,9 @@ pub fn run(args: &StepArgs, _: Global) -> Result<u8, Failure> {
         None => failure.or_help("if the data was moved, say where it is: --data PATH"),
         Some(_) => failure,
     })?;
-    let about: serde_json::Value =
-        serde_json::from_str(&folder.read("data.json").unwrap_or_default()).unwrap_or_default();
-    let (found, expected) =
-        (job.splits.data().fingerprint(), about["fingerprint"].as_str().unwrap_or_default().to_string());
-    if found != expected {
-        let message = format!("{}: not the data that the run learned from", job.splits.data().name());
-        return Err(Failure::new(Exit::Data, message)
-            .because(format!("found fingerprint {found}, expected {expected}"))
-            .help("say where that data is: --data PATH"));
-    }
+    let about = learned::about(&folder)?;
+    learned::check(&job.splits, about["fingerprint"].as_str().unwrap_or_default(), folder.path())
+        .map_err(|failure| failure.help("say where that data is: --data PATH"))?;
     let mut trainer = job.trainer.clone();
     let last = trainer.steps_per_epoch(job.splits.train().len()) as u64 * job.epochs;
     let at = args.at.unwrap_or(last);
@@ -48,7 +42,7 @@ pub fn run(args: &StepArgs, _: Global) -> Result<u8, Failure> {
     }
     let replay = trainer.replay(&job.splits, at).map_err(|error| match &error {
         TrainError::NoSuchStep { .. } => Failure::of(Exit::Usage, &error),
-        _ => Failure::data(&error),
+        error => learned::unlike(error, folder.path()),
     })?;
     let chosen = args.param.as_deref().map(|name| parameter(&replay, name)).transpose()?;
     let mut out = anstream::stdout();

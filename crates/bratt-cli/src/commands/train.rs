@@ -4,6 +4,7 @@ mod console;
 pub mod job;
 mod search;
 
+use super::learned;
 use super::report::write_report;
 use crate::args::{Global, TrainArgs};
 use crate::dashboard;
@@ -40,7 +41,7 @@ pub fn run(args: &TrainArgs, global: Global) -> Result<u8, Failure> {
     let folder = job.folder()?;
     folder.write(RunFolder::CONFIG, settings.to_toml()).map_err(unwritable)?;
     let events = folder.events().map_err(unwritable)?;
-    folder.write_data(&job.splits).map_err(unwritable)?;
+    folder.write_data(&job.splits, job.files.as_ref()).map_err(unwritable)?;
     job.introduce(&settings, &mut terminal);
     let view = View {
         json: args.json,
@@ -122,7 +123,7 @@ pub fn perform(
         (waited.writing, waited.showing) = (written.seconds(), shown.seconds());
         fitted
     };
-    let mut fit = fitted.map_err(|error| training_failed(&error))?;
+    let mut fit = fitted.map_err(|error| training_failed(&error, &folder))?;
     let again = format!("make room, then go on with `bratt resume {}`", folder.path().display());
     let unsaved = |error: RunError| Failure::of(Exit::Configuration, &error).help(again.clone());
     let finishing = Instant::now();
@@ -130,7 +131,8 @@ pub fn perform(
     waited.writing += finishing.elapsed().as_secs_f64();
     if fit.history().is_empty() {
         let message = "interrupted before the first step; nothing was trained, and no model was saved";
-        return Err(Failure::new(Exit::Interrupted, message));
+        return Err(Failure::new(Exit::Interrupted, message)
+            .help(format!("begin again with `bratt resume {}`", folder.path().display())));
     }
     let test = match job.splits.test() {
         part if part.is_empty() => None,
@@ -199,15 +201,12 @@ pub fn carry_out(
     Ok(if interrupted { Exit::Interrupted as u8 } else { 0 })
 }
 
-fn training_failed(error: &TrainError) -> Failure {
+fn training_failed(error: &TrainError, folder: &RunFolder) -> Failure {
     match error {
         TrainError::Diverged { .. } => {
             Failure::of(Exit::Found, error).help("try a smaller --lr, or --clip-norm 1")
         }
-        TrainError::Checkpoint(_) => Failure::data(error).help(
-            "a run goes on only with the data, the settings and the version that it began with; for others train anew",
-        ),
-        _ => Failure::data(error),
+        _ => learned::unlike(error, folder.path()),
     }
 }
 
@@ -247,17 +246,19 @@ fn suggest_resuming(terminal: &mut Terminal, folder: &RunFolder) {
 fn suggest(terminal: &mut Terminal, job: &Job, folder: &RunFolder, sample: Option<(String, String)>) {
     let (bratt, run) = (called(), folder.path().display());
     terminal.say(&format!("\n{DIM}try next{PLAIN}"));
-    let mut line = |about: &str, command: String| {
-        terminal.say(&format!("  {DIM}{about:<16} {PLAIN}{bratt} {command}"));
-    };
-    line("class by class", format!("eval {run}"));
-    match sample {
-        Some((path, label)) => line(&format!("a test image, {label}"), format!("predict {run} {path}")),
-        None => line("rows of a table", format!("predict {run} ROWS.csv")),
-    }
-    line("layers and cost", format!("inspect {run}"));
+    let judge = if job.splits.classes().is_empty() { "all measures" } else { "class by class" };
+    let mut lines = vec![(judge.to_string(), format!("eval {run}"))];
+    lines.push(match sample {
+        Some((path, label)) => (format!("a test image, {label}"), format!("predict {run} {path}")),
+        None => ("rows of a table".into(), format!("predict {run} ROWS.csv")),
+    });
+    lines.push(("layers and cost".into(), format!("inspect {run}")));
     if job.source.is_none() {
-        line("your own data", "train --data FOLDER_OR_CSV".into());
+        lines.push(("your own data".into(), "train --data FOLDER_OR_CSV".into()));
+    }
+    let width = lines.iter().map(|(about, _)| about.chars().count()).max().unwrap_or(0);
+    for (about, command) in lines {
+        terminal.say(&format!("  {DIM}{about:<width$}  {PLAIN}{bratt} {command}"));
     }
 }
 

@@ -20,7 +20,7 @@ use crate::args::{By, Global, Method, TuneArgs};
 use crate::failure::{Exit, Failure};
 use crate::plan;
 use crate::settings::{Origin, Settings};
-use crate::terminal::{BOLD, DIM, PLAIN, Progress, Terminal, To, counted, percent};
+use crate::terminal::{self, BOLD, DIM, PLAIN, Progress, Terminal, To, counted, percent};
 use bratt::report::html::{SearchAxis, SearchPage, SearchTrial};
 use bratt::report::{RunError, RunFolder};
 use bratt::search::{Halving, Rung, promoted};
@@ -91,9 +91,13 @@ pub fn run(args: &TuneArgs, global: Global) -> Result<u8, Failure> {
         seed: settings.get("train.seed", 0)?,
         by: args.by,
     };
-    // Everything that can be wrong with the first trial is found before a folder is made.
-    let first = Job::prepare(&settings.with(&searches.draw(how.seed, 1)), RateSearch::Later)?;
+    // What can be wrong with the trials is found before a folder is made; of the others as far as the first one's data tell.
+    let drawn = |trial| settings.with(&searches.draw(how.seed, trial));
+    let first = Job::prepare(&drawn(1), RateSearch::Later)?;
     judged(&first)?;
+    if !searches.all().iter().any(|searched| searched.key.starts_with("data.")) {
+        (2..=how.trials).try_for_each(|trial| first.check(&drawn(trial)))?;
+    }
     let runs = settings.get("run.folder", "runs".to_string())?;
     let folder = match settings.given::<String>("run.name")? {
         Some(name) => RunFolder::named(runs, &name),
@@ -311,7 +315,7 @@ impl Search {
         settings.unused()?;
         folder.write(RunFolder::CONFIG, settings.to_toml()).map_err(unwritable)?;
         let events = folder.events().map_err(unwritable)?;
-        folder.write_data(&job.splits).map_err(unwritable)?;
+        folder.write_data(&job.splits, job.files.as_ref()).map_err(unwritable)?;
         let mut watch =
             Bar { terminal: &mut self.terminal, label: format!("trial {nth}/{of}"), epochs, begin };
         let done = perform(&job, Place { folder, events, begin }, checkpoint, &mut watch, false);
@@ -488,7 +492,7 @@ impl Listener for Bar<'_> {
                     done: ((epoch - 1) * steps + step) as u64,
                     all: (self.epochs * steps) as u64,
                     elapsed: self.begin.elapsed(),
-                    note: &format!("loss {loss:.4}"),
+                    note: &format!("loss {}", terminal::loss(*loss)),
                 });
             }
             Event::Finished { .. } | Event::Diverged { .. } => self.terminal.clear(),

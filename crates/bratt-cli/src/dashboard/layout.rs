@@ -16,7 +16,7 @@
 use super::Shown;
 use super::canvas::{Canvas, Ink};
 use super::plot::{Area, LABEL, Plot};
-use crate::terminal::{clock, magnitude, percent, rate, seconds, thousands};
+use crate::terminal::{clock, loss, magnitude, percent, rate, seconds, thousands};
 use bratt::train::{EpochEnd, Monitor};
 
 /// Lines above the curves.
@@ -74,7 +74,7 @@ fn head(canvas: &mut Canvas, shown: &Shown) {
 
     let facts = [
         ("step", format!("{}/{}", shown.step, shown.steps)),
-        ("loss", format!("{:.4}", shown.loss)),
+        ("loss", loss(shown.loss)),
         ("lr", rate(shown.learning_rate)),
         ("examples/s", magnitude(shown.examples_per_second)),
     ];
@@ -170,8 +170,8 @@ fn epochs(canvas: &mut Canvas, shown: &Shown, row: usize, rows: usize) {
         let number = |x: Option<f64>, show: &dyn Fn(f64) -> String| x.map_or("-".into(), show);
         let cells = [
             end.epoch.to_string(),
-            format!("{:.4}", end.train_loss),
-            number(score.map(|s| s.loss), &|x| format!("{x:.4}")),
+            loss(end.train_loss),
+            number(score.map(|s| s.loss), &loss),
             number(score.and_then(|s| s.accuracy), &percent),
             number(score.and_then(|s| third.of(&s)), &percent),
             rate(end.learning_rate),

@@ -15,8 +15,8 @@ pub struct AugmentPlan {
     pub about: String,
 }
 
-/// The random changes for some data. Images in colour from files get those that suit photographs. Others get none: a
-/// flipped digit is no digit.
+/// The random changes for some data. Images in colour get those that suit photographs. Others get none: a flipped
+/// digit is no digit.
 ///
 /// # Errors
 /// An unknown name, a number out of its range.
@@ -33,7 +33,7 @@ pub fn augment(settings: &Settings, data: &Dataset, image_files: bool) -> Result
         }
     };
     let (usual, why) = match (image_files, shape[2]) {
-        (true, 3) => (Preset::Standard, "images in colour are taken for photographs"),
+        (_, 3) => (Preset::Standard, "images in colour are taken for photographs"),
         (true, _) => (Preset::None, "grey images may be digits or letters, which must not be flipped"),
         (false, _) => (Preset::None, "digits and letters must not be flipped"),
     };
@@ -143,6 +143,9 @@ mod tests {
         let plan = planned(&[], &photos(32), true).unwrap();
         assert_eq!(plan.augment.describe(), "flip, crop of 4 pixels padding");
         assert!(plan.about.contains("photographs"), "{}", plan.about);
+        // As CIFAR's binary files are.
+        let plan = planned(&[], &photos(32), false).unwrap();
+        assert_eq!(plan.augment.describe(), "flip, crop of 4 pixels padding");
         let plan = planned(&[], &digits(), false).unwrap();
         assert!(plan.augment.is_none() && plan.about.contains("must not be flipped"), "{}", plan.about);
     }

@@ -3,7 +3,7 @@
 use super::at_least_one;
 use crate::failure::Failure;
 use crate::settings::{Origin, Settings};
-use bratt::data::Dataset;
+use bratt::data::{Dataset, Features};
 use bratt::names::hint;
 use bratt::nn::models::{self, Mlp, Model};
 use bratt::nn::{
@@ -23,16 +23,20 @@ pub struct ModelPlan {
     pub task: Task,
 }
 
-/// The network for some data: for images from files a small convolutional one, if nothing else is asked for.
+/// The network for some data: for images in colour or from files a small convolutional one, if nothing else is asked for.
 ///
 /// # Errors
 /// An unknown name, a number out of its range, a network that does not fit the data.
 pub fn model(settings: &Settings, data: &Dataset, image_files: bool) -> Result<ModelPlan, Failure> {
-    let name = if image_files {
-        let why = Origin::Chosen("images from files are taken for pictures".into());
-        settings.get_or("model.arch", "convnet-s".to_string(), why)?
-    } else {
-        settings.get("model.arch", "mlp".to_string())?
+    let colour = matches!((data.features(), data.shape()), (Features::Pixels { .. }, [_, _, 3]));
+    let why = match (image_files, colour) {
+        (true, _) => Some("images from files are taken for pictures"),
+        (false, true) => Some("images in colour are taken for photographs"),
+        (false, false) => None,
+    };
+    let name = match why {
+        Some(why) => settings.get_or("model.arch", "convnet-s".to_string(), Origin::Chosen(why.into()))?,
+        None => settings.get("model.arch", "mlp".to_string())?,
     };
     // Regression has one target and no classes.
     let outputs = if name == "linear" { 1 } else { data.classes().len() };
@@ -162,6 +166,7 @@ fn initializer(settings: &Settings) -> Result<Option<Initializer>, Failure> {
 mod tests {
     use super::*;
     use crate::args::TrainArgs;
+    use bratt::data::Targets;
 
     fn settings(set: &[&str]) -> Settings {
         let set = set.iter().map(ToString::to_string).collect();
@@ -219,8 +224,13 @@ mod tests {
 
     #[test]
     fn images_from_files_get_a_convolutional_network_unless_another_is_named() {
-        let model = |set: &[&str]| model(&settings(set), &bratt::data::digits(), true).unwrap().name;
-        assert_eq!(model(&[]), "convnet-s");
-        assert_eq!(model(&["model.arch=softmax"]), "softmax");
+        let named = |set: &[&str]| model(&settings(set), &bratt::data::digits(), true).unwrap().name;
+        assert_eq!(named(&[]), "convnet-s");
+        assert_eq!(named(&["model.arch=softmax"]), "softmax");
+        // As CIFAR's binary files are.
+        let features = Features::Pixels { bytes: vec![9; 2 * 32 * 32 * 3], scale: 1.0 };
+        let targets = Targets::Classes { labels: vec![0, 1], names: vec!["a".into(), "b".into()] };
+        let photos = Dataset::new("photos", vec![32, 32, 3], features, targets).unwrap();
+        assert_eq!(model(&settings(&[]), &photos, false).unwrap().name, "convnet-s");
     }
 }

@@ -221,7 +221,7 @@ pub const KEYS: &[Key] = &[
         "--model",
         "convnet-s, resnet20, lenet, mlp, mlp-300-100-bn, softmax, ... or a list of layers (.toml)",
         Text,
-        "convnet-s for image files, else mlp",
+        "convnet-s for images in colour or in files, else mlp",
     ),
     key(
         "model.hidden",

@@ -100,7 +100,9 @@ fn a_run_that_had_ended_is_made_longer() {
     let epochs: Vec<&str> = metrics.lines().map(|line| line.split(',').next().unwrap()).collect();
     assert_eq!(epochs, ["epoch", "1", "2", "3", "4"]);
 
-    place.bratt("resume runs/a --epochs 3").fails(3, &["has 4 epochs behind it, more than the 3"]);
+    let less = "has 4 epochs behind it, more than the 3";
+    place.bratt("resume runs/a --epochs 3").fails(2, &[less, "help: --epochs 5 or more, or --epochs +10"]);
+    assert_eq!(fs::read_to_string(place.path("runs/a/config.toml")).unwrap(), config);
     place.bratt("resume runs/a --epochs more").fails(2, &["--epochs more", "as 50 or +20"]);
 }
 
@@ -146,10 +148,42 @@ fn only_the_same_data_are_gone_on_with() {
     fs::rename(place.path("moved.csv"), place.path("other/t.csv")).unwrap();
     place.bratt("resume runs/a --data other/t.csv").good();
     assert!(model(&place, "a") == whole);
+    // The run knows now where its data are.
+    place.bratt("eval runs/a").good();
+
+    let left = || {
+        ["config.toml", "data.json", "split.csv"].map(|name| fs::read(place.path(&format!("runs/a/{name}"))))
+    };
+    let before = left().map(Result::unwrap);
+    let unlike = "t.csv: not the data that the run learned from";
     place.write("other/t.csv", table(0.5));
+    let changed = "60 examples as before, but at least one has changed";
     place
-        .bratt("resume runs/a --data other/t.csv")
-        .fails(3, &["its data is", "help: a run goes on only with"]);
+        .bratt("resume runs/a --epochs +1")
+        .fails(3, &[unlike, changed, "begin another run: bratt train --config"]);
+    let whole = table(0.0);
+    place.write("other/t.csv", whole.trim_end().rsplit_once('\n').unwrap().0);
+    let fewer = "59 examples, the run's data had 60: b 29 instead of 30";
+    place.bratt("resume runs/a --epochs +1").fails(3, &[unlike, fewer]);
+    place.bratt("eval runs/a").fails(3, &[unlike, fewer, "as `path` in runs/a/config.toml"]);
+    place.bratt("step runs/a --at 1").fails(3, &[unlike, fewer, "--data PATH"]);
+    assert_eq!(left().map(Result::unwrap), before);
+}
+
+#[test]
+fn a_run_whose_training_has_not_ended_has_no_model_yet() {
+    let place = Place::new();
+    place.bratt("train --model softmax --epochs 1 --name a").good();
+    fs::write(place.path("runs/a/model.safetensors"), "torn").unwrap();
+    place
+        .bratt("predict runs/a x.png")
+        .fails(3, &["model.safetensors", "`bratt resume runs/a` writes it again"]);
+    fs::remove_file(place.path("runs/a/model.safetensors")).unwrap();
+    place
+        .bratt("eval runs/a")
+        .fails(3, &["runs/a: a run without model.safetensors", "`bratt resume runs/a`"]);
+    place.bratt("resume runs/a").good();
+    place.bratt("eval runs/a").good();
 }
 
 #[test]

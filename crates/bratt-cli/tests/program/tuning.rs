@@ -89,3 +89,11 @@ fn what_cannot_be_searched_is_refused_before_anything_is_written() {
     place.bratt("tune --space space.toml --name s").fails(4, &["bratt resume runs/s"]);
     place.bratt("resume runs/s --epochs +3").fails(2, &["a search, not a run"]);
 }
+
+#[test]
+fn a_slip_in_the_space_is_found_before_the_first_trial() {
+    let place = Place::new();
+    let ran = place.bratt("tune --try model.arch=softmax,lennet --trials 4 --epochs 1 --name t");
+    assert!(!ran.out.contains("trial") && !place.path("runs/t").exists(), "{}", ran.out);
+    ran.fails(4, &["model.arch", "no model is named `lennet`; did you mean `lenet`?"]);
+}

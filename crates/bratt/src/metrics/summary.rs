@@ -3,6 +3,9 @@
 //! Accuracy and top-k accuracy are proportions and have Wilson's interval; the others have the bootstrap's, all from the
 //! same resamples. The areas are means over the classes for which they are defined; they have no interval where examples
 //! times classes are more than the bootstrap's bound on work allows.
+//!
+//! With few examples a class, resamples miss whole classes and repeat others, which lifts the areas and the calibration
+//! error: the percentiles may then lie beside the measure itself. Such an interval says nothing and is left out.
 
 use super::calibration::{self, Bin, Placed};
 use super::confusion::{Margins, mean};
@@ -73,7 +76,7 @@ impl Detail {
         for (name, value) in shares {
             intervals.extend(value.map(|value| (name.to_string(), share(value))));
         }
-        let detail = Detail {
+        let mut detail = Detail {
             balanced_accuracy: confusion.balanced_accuracy(),
             top_3,
             top_5,
@@ -86,6 +89,26 @@ impl Detail {
             intervals,
             reliability: reliability(sample),
         };
+        let measures = [
+            ("macro_f1", Some(confusion.macro_f1())),
+            ("balanced_accuracy", Some(detail.balanced_accuracy)),
+            ("kappa", detail.kappa),
+            ("log_loss", Some(detail.log_loss)),
+            ("brier", Some(detail.brier)),
+            ("ece", Some(detail.ece)),
+            ("roc_auc", detail.roc_auc),
+            ("pr_auc", detail.pr_auc),
+        ];
+        for (name, value) in measures {
+            let beside = |&[low, high]: &Interval| {
+                // Sums in another order differ in the last digits.
+                let slack = 1e-9 * (1.0 + low.abs().max(high.abs()));
+                value.is_none_or(|value| value < low - slack || value > high + slack)
+            };
+            if detail.intervals.get(name).is_some_and(beside) {
+                detail.intervals.remove(name);
+            }
+        }
         (detail, areas)
     }
 }
@@ -172,6 +195,17 @@ mod tests {
             assert!(low < value && value < high && high - low < 0.05, "{name}: {low} {value} {high}");
         }
         assert_eq!(detail, Detail::of(&sample, 0));
+    }
+
+    #[test]
+    fn an_interval_beside_its_measure_is_left_out() {
+        // One example a class, told apart by chance: a resample has fewer classes, among which a guess is easier.
+        let p = [1.0 / 6.0; 36];
+        let sample = Sample::new(6, &p, &[0, 1, 2, 3, 4, 5]).unwrap();
+        let detail = Detail::of(&sample, 0);
+        assert_eq!(detail.pr_auc, Some(1.0 / 6.0));
+        assert!(!detail.intervals.contains_key("pr_auc"), "{:?}", detail.intervals);
+        assert!(detail.intervals.contains_key("log_loss"));
     }
 
     #[test]

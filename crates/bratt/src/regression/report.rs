@@ -127,7 +127,6 @@ impl RegressionReport {
 #[cfg(test)]
 mod tests {
     use super::super::{Design, Terms, classify, least_squares};
-    use super::super::{Terms, classify, least_squares};
     use super::*;
     use crate::data::Columns;
 

@@ -4,7 +4,7 @@
 //! config.toml       the resolved configuration, as the program that began the run writes it
 //! find-lr.json      the learning rates that were tried, if one was searched for
 //! data.json         the data set: name, fingerprint, shape, classes, sizes of the parts
-//! split.csv         index,part: which example is where
+//! split.csv         index,file,label,part: which example is where
 //! events.jsonl      everything that happened, one JSON object a line
 //! metrics.csv       one row an epoch
 //! events.out.tfevents.0.bratt   the same for TensorBoard, if it is wanted
@@ -22,7 +22,6 @@ use crate::file::{remove_orphans, write_atomically};
 use crate::model::{ModelError, TrainedModel};
 use crate::train::{Checkpoint, CheckpointError, EpochEnd, Evaluation, Event, Splits};
 use serde_json::json;
-use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -97,6 +96,8 @@ pub enum RunError {
 impl RunFolder {
     /// The name of the configuration in the folder.
     pub const CONFIG: &'static str = "config.toml";
+    /// The name of what is written down about the data.
+    pub const DATA: &'static str = "data.json";
     /// The name of the learning rates that were tried.
     pub const RATES: &'static str = "find-lr.json";
     /// The name of the model file in the folder.
@@ -210,11 +211,12 @@ impl RunFolder {
         Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
     }
 
-    /// Writes `data.json` and `split.csv`.
+    /// Writes `data.json` and `split.csv`; `files` are the names of the data's examples, and of a test part's that came with
+    /// them, where examples are files.
     ///
     /// # Errors
     /// If they cannot be written.
-    pub fn write_data(&self, splits: &Splits) -> Result<(), RunError> {
+    pub fn write_data(&self, splits: &Splits, files: Option<&[Vec<String>; 2]>) -> Result<(), RunError> {
         let data = splits.data();
         let about = json!({
             "name": data.name(),
@@ -226,17 +228,8 @@ impl RunFolder {
             "split": splits.sizes(),
             "test_given": splits.test_is_given().then(|| splits.test().data().fingerprint()),
         });
-        self.write("data.json", format!("{about:#}\n"))?;
-        let split = splits.split();
-        let mut parts = vec![""; data.len()];
-        for (name, indices) in [("train", &split.train), ("val", &split.val), ("test", &split.test)] {
-            indices.iter().for_each(|&i| parts[i as usize] = name);
-        }
-        let mut text = String::from("index,part\n");
-        for (i, part) in parts.iter().enumerate() {
-            let _ = writeln!(text, "{i},{part}"); // writing to a String cannot fail
-        }
-        self.write("split.csv", text)
+        self.write(RunFolder::DATA, format!("{about:#}\n"))?;
+        self.write("split.csv", super::split::table(splits, files))
     }
 
     /// Writes the model.
@@ -357,7 +350,6 @@ fn end_after_last_line(file: &mut File) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Fractions, digits};
 
     #[test]
     fn an_existing_run_is_never_touched() {
@@ -410,18 +402,5 @@ mod tests {
             held.finish().unwrap();
         }
         folder.events().unwrap();
-    }
-
-    #[test]
-    fn every_example_is_in_the_split_once() {
-        let runs = tempfile::tempdir().unwrap();
-        let folder = RunFolder::numbered(runs.path(), "digits").unwrap();
-        let splits = Splits::new(digits(), Fractions::default(), 7).unwrap();
-        folder.write_data(&splits).unwrap();
-        let text = fs::read_to_string(folder.path().join("split.csv")).unwrap();
-        let count = |part: &str| text.lines().filter(|line| line.ends_with(&format!(",{part}"))).count();
-        let sizes = splits.sizes();
-        assert_eq!([count("train"), count("val"), count("test")], [sizes.train, sizes.val, sizes.test]);
-        assert_eq!(text.lines().count(), 1798);
     }
 }

@@ -18,6 +18,7 @@ pub mod html;
 mod jsonl;
 mod predictions;
 mod sink;
+mod split;
 mod tensorboard;
 
 pub use checkpoints::Checkpoints;

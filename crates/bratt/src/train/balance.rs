@@ -23,6 +23,13 @@
 //!   frequent: rare classes are found more often, at the price of more false alarms, and probabilities are those of
 //!   such a world.
 //!
+//! Nobody asked for it below a ratio of 10 between the largest and the smallest class: scikit-learn, Keras, PyTorch and
+//! fastai weigh nothing by themselves, and where classes differ by a few times, plain training still sees each often
+//! enough, with probabilities that fit the data as they are. From 10 on a small class is one example in a batch or none,
+//! and a model may do well by never naming it, which is seldom wanted; square-root weights are then the choice that
+//! changes probabilities least. It is told before training with its key, `--balance none` undoes it, and `--balance
+//! weights` or `sampling` go the whole way.
+//!
 //! Source: King and Zeng 2001 for the weights; Buda, Maki and Mazurowski 2018 compare them with sampling.
 
 use super::Part;

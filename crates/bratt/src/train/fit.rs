@@ -7,7 +7,7 @@
 //!   validate; keep the state of the best epoch; offer a checkpoint
 //! ```
 
-use super::checkpoint::{BestEpoch, Identity, Progress, Snapshot};
+use super::checkpoint::{BestEpoch, Checkpoint, Identity, Progress, Snapshot};
 use super::diverged::first_bad;
 use super::evaluate::{Evaluator, predictions_on};
 use super::event::{EpochEnd, Event, Listener, Started, StopReason};
@@ -129,7 +129,7 @@ pub(super) fn fit(trainer: &Trainer, data: &Splits, listener: &mut dyn Listener)
     let layout = stepper.layout.clone();
     let mut evaluator = Evaluator::new(&machine, &network, trainer.model.task, Some(layout.clone()))?;
     let mut model = describe(trainer, data, &network, &stepper.lr);
-    let identity = identity(trainer, &model, &stepper);
+    let identity = identity(trainer, &model, &stepper.lr, stepper.momentum.as_ref());
     let progress = Progress { epochs: trainer.epochs, ..Progress::default() };
     let mut state = State { slots: Slots::new(layout, trainer.seed), best: None, progress };
     if let Some(checkpoint) = &trainer.resume {
@@ -317,7 +317,12 @@ fn diverged(
 }
 
 /// What a checkpoint must have in common with a training. Threads, loaders and patience change no bit of a step.
-pub(super) fn identity(trainer: &Trainer, model: &TrainedModel, stepper: &Stepper<'_>) -> Identity {
+pub(super) fn identity(
+    trainer: &Trainer,
+    model: &TrainedModel,
+    lr: &Schedule,
+    momentum: Option<&Schedule>,
+) -> Identity {
     let from = &model.provenance;
     let exactly = |value: &dyn std::fmt::Debug| format!("{value:?}");
     let network = serde_json::to_string(&model.network).unwrap_or_default();
@@ -330,8 +335,8 @@ pub(super) fn identity(trainer: &Trainer, model: &TrainedModel, stepper: &Steppe
         ("preprocessing", exactly(&trainer.preprocess)),
         ("augmentation", exactly(&trainer.augment)),
         ("optimizer", exactly(&trainer.optimizer)),
-        ("learning rate", exactly(&stepper.lr)),
-        ("momentum", exactly(&stepper.momentum)),
+        ("learning rate", exactly(lr)),
+        ("momentum", exactly(&momentum)),
         ("batch size", trainer.batch_size.to_string()),
         ("seed", trainer.seed.to_string()),
     ]
@@ -350,6 +355,19 @@ fn balance(trainer: &Trainer) -> Option<String> {
 /// What decides which epoch is kept, unless it is as usual.
 fn monitor(trainer: &Trainer) -> Option<String> {
     (trainer.monitor != Monitor::default()).then(|| trainer.monitor.name().into())
+}
+
+/// Checks that a checkpoint is of this training.
+pub(super) fn check_resume(
+    trainer: &Trainer,
+    data: &Splits,
+    checkpoint: &Checkpoint,
+) -> Result<(), TrainError> {
+    let Prepared { network, steps, .. } = prepare(trainer, data)?;
+    let total = (trainer.resolved_schedule_epochs() * steps) as u64;
+    let (lr, momentum) = (trainer.resolved_schedule(total), trainer.resolved_momentum(total));
+    let model = describe(trainer, data, &network, &lr);
+    Ok(checkpoint.check(&identity(trainer, &model, &lr, momentum.as_ref()), trainer.epochs)?)
 }
 
 /// The model before its numbers are there.

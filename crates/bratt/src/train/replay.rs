@@ -74,7 +74,8 @@ pub(super) fn replay(trainer: &Trainer, data: &Splits, step: u64) -> Result<Repl
     let mut done = 0;
     if let Some(checkpoint) = &trainer.resume {
         let model = describe(trainer, data, &network, &stepper.lr);
-        checkpoint.check(&identity(trainer, &model, &stepper), trainer.epochs)?;
+        let identity = identity(trainer, &model, &stepper.lr, stepper.momentum.as_ref());
+        checkpoint.check(&identity, trainer.epochs)?;
         let at = checkpoint.step();
         if at < step {
             checkpoint.restore(&mut slots)?;

@@ -335,6 +335,14 @@ impl Trainer {
         Ok(())
     }
 
+    /// Checks that a checkpoint is of this training, so that [`Trainer::resume`] can take it up; without training.
+    ///
+    /// # Errors
+    /// A checkpoint of another training, or further than this one is to go; and whatever [`Trainer::check`] finds.
+    pub fn check_resume(&self, data: &Splits, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+        super::fit::check_resume(self, data, checkpoint)
+    }
+
     fn check_choices(&self, data: &Splits) -> Result<(), TrainError> {
         let wrong = |key, name: &str, what: &str, expected| {
             let found = format!("{name} for {what}");

@@ -2,7 +2,7 @@
 
 use crate::dashboard::Dashboard;
 use crate::terminal::{
-    BOLD, DIM, GREEN, PLAIN, Progress, Terminal, counted, magnitude, percent, rate, seconds,
+    self, BOLD, DIM, GREEN, PLAIN, Progress, Terminal, counted, magnitude, percent, rate, seconds,
 };
 use bratt::report::RunFolder;
 use bratt::train::{EpochEnd, Evaluation, Event, Fit, Listener, Measures, Monitor, StopReason};
@@ -31,7 +31,7 @@ impl<'a> Console<'a> {
     fn epoch(&mut self, end: &EpochEnd) {
         let score = end.validation;
         let number = |x: Option<f64>, show: &dyn Fn(f64) -> String| x.map_or("-".into(), show);
-        let loss = number(score.map(|s| s.loss), &|x| format!("{x:.4}"));
+        let loss = number(score.map(|s| s.loss), &terminal::loss);
         let accuracy = number(score.and_then(|s| s.accuracy), &percent);
         let third = number(score.and_then(|s| of_third(self.monitor).of(&s)), &percent);
         let cells =
@@ -42,9 +42,9 @@ impl<'a> Console<'a> {
             false => format!("{text:>8}"),
         });
         self.terminal.say(&format!(
-            "{:>6}  {:>10.4}  {loss}  {accuracy}  {third}  {:>8}  {:>7}",
+            "{:>6}  {:>10}  {loss}  {accuracy}  {third}  {:>8}  {:>7}",
             end.epoch,
-            end.train_loss,
+            terminal::loss(end.train_loss),
             rate(end.learning_rate),
             seconds(end.seconds),
         ));
@@ -76,7 +76,11 @@ impl Listener for Console<'_> {
             Event::Step { epoch, step, steps, loss, examples_per_second, .. } => {
                 if self.terminal.wants_progress() {
                     let label = format!("epoch {epoch}/{}", self.epochs);
-                    let note = format!("{} examples/s  loss {loss:.4}", magnitude(*examples_per_second));
+                    let note = format!(
+                        "{} examples/s  loss {}",
+                        magnitude(*examples_per_second),
+                        terminal::loss(*loss)
+                    );
                     self.terminal.progress(&Progress {
                         label: &label,
                         done: ((epoch - 1) * steps + step - self.before) as u64,
@@ -159,7 +163,7 @@ pub fn conclude(
     let why = match kept.and_then(|end| end.validation) {
         Some(score) => {
             let value = match monitor {
-                Monitor::ValLoss => format!("{:.4}", score.loss),
+                Monitor::ValLoss => terminal::loss(score.loss),
                 _ => monitor.of(&score).map_or_else(String::new, percent),
             };
             format!("epoch {}, {}, {value}", from.kept_epoch, monitor.best())
@@ -177,13 +181,13 @@ pub fn conclude(
                 percent(*macro_f1),
             ),
             Measures::Values { mse, r2 } => {
-                format!("{BOLD}mean squared error {mse:.4}{PLAIN}, R2 {r2:.4}")
+                format!("{BOLD}mean squared error {}{PLAIN}, R2 {r2:.4}", terminal::loss(*mse))
             }
         };
         terminal.result(&format!("{DIM}test    {PLAIN}{figures}"));
         terminal.say(&format!(
-            "        {DIM}loss {:.4}, on {} never used for training or choosing{PLAIN}",
-            test.loss,
+            "        {DIM}loss {}, on {} never used for training or choosing{PLAIN}",
+            terminal::loss(test.loss),
             counted(test.n as u64, "example")
         ));
         if let Measures::Classes { temperature: Some(t), detail, .. } = &test.measures {

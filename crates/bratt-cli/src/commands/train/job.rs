@@ -18,6 +18,8 @@ use std::time::Duration;
 
 /// Networks of more layers are not listed before training; `inspect` shows them.
 const MOST_LAYERS: usize = 16;
+/// So many classes with few examples are named before training.
+const MOST_SMALL: usize = 5;
 /// Width of the names of the lines that introduce a training.
 const NAME: usize = 8;
 /// Width of their text.
@@ -83,10 +85,10 @@ impl Job {
         let model = plan::model(settings, splits.data(), image_files)?;
         let preprocess = preprocess(settings)?;
         let augment = plan::augment(settings, splits.data(), image_files)?;
-        let epochs = at_least_one(settings, "train.epochs", 30)?;
         let counts = splits.train().class_counts();
         let balance = plan::balance(settings, &counts)?;
         let batch_size = plan::batch_size(settings, splits.train().len())?;
+        let epochs = at_least_one(settings, "train.epochs", 30)?;
         let monitor = plan::monitor(settings)?;
         let patience = settings.get("train.patience", 0)?;
         let threads = plan::threads(settings.get("machine.threads", 0u64)? as usize)?;
@@ -171,6 +173,21 @@ impl Job {
         Ok(job)
     }
 
+    /// Checks other settings on the same data, without reading them again.
+    ///
+    /// # Errors
+    /// The first name or number that cannot be.
+    pub fn check(&self, settings: &Settings) -> Result<(), Failure> {
+        let (data, examples) = (self.splits.data(), self.splits.train().len());
+        plan::model(settings, data, self.image_files)?;
+        preprocess(settings)?;
+        plan::augment(settings, data, self.image_files)?;
+        plan::balance(settings, &self.splits.train().class_counts())?;
+        plan::batch_size(settings, examples)?;
+        plan::monitor(settings)?;
+        plan::optim(settings, self.epochs, self.steps_per_epoch.max(1), None).map(drop)
+    }
+
     /// Makes the folder of the run.
     pub fn folder(&self) -> Result<RunFolder, Failure> {
         let made = match &self.name {
@@ -230,10 +247,15 @@ impl Job {
         };
         let [train, val, test] = [sizes.train, sizes.val, sizes.test].map(|n| thousands(n as u64));
         block("split", &format!("{train} training, {val} validation, {test} test; {given}"), "--val --test");
-        for small in &self.splits.split().small_classes {
-            let name = &data.classes()[small.class as usize];
-            let [train, val, test] = small.counts;
+        let small = &self.splits.split().small_classes;
+        for class in small.iter().take(MOST_SMALL) {
+            let name = &data.classes()[class.class as usize];
+            let [train, val, test] = class.counts;
             block("", &format!("class {name} is small: {train} training, {val} validation, {test} test"), "");
+        }
+        if small.len() > MOST_SMALL {
+            let more = thousands((small.len() - MOST_SMALL) as u64);
+            block("", &format!("{more} more classes are small"), "");
         }
         let chosen = matches!(settings.origin("data.balance"), Origin::Default | Origin::Chosen(_));
         let about = self.balance.about(chosen);

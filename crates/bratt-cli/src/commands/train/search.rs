@@ -40,7 +40,7 @@ pub fn watched(
         let Some(terminal) = terminal.as_deref_mut().filter(|terminal| terminal.wants_progress()) else {
             return;
         };
-        let note = format!("rate {}  loss {:.4}", terminal::rate(point.rate), point.loss);
+        let note = format!("rate {}  loss {}", terminal::rate(point.rate), terminal::loss(point.loss));
         let (label, all, elapsed) = ("trying learning rates", range.steps as u64, begin.elapsed());
         terminal.progress(&Progress { label, done, all, elapsed, note: &note });
     });

@@ -2,7 +2,7 @@
 
 use crate::args::By;
 use crate::failure::Failure;
-use crate::terminal::{BOLD, PLAIN, percent, seconds};
+use crate::terminal::{self, BOLD, PLAIN, percent, seconds};
 use bratt::report::{RunError, RunFolder};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -44,8 +44,7 @@ impl Row {
     pub fn columns(&self, best: bool) -> String {
         let number = |x: Option<f64>, show: &dyn Fn(f64) -> String| x.map_or("-".into(), show);
         let (bold, plain) = if best { (BOLD, PLAIN) } else { ("", "") };
-        let loss =
-            if self.loss.is_none() { "diverged".into() } else { number(self.loss, &|x| format!("{x:.4}")) };
+        let loss = self.loss.map_or("diverged".into(), terminal::loss);
         let (accuracy, f1) = (number(self.accuracy, &percent), number(self.macro_f1, &percent));
         let (trial, trained, time) = (self.trial, self.trained, seconds(self.seconds));
         format!("{bold}{trial:>6}  {trained:>6}  {loss:>8}  {accuracy:>8}  {f1:>8}  {time:>7}{plain}")
