@@ -4,8 +4,9 @@
 //! overshoots as Lanczos does, and it is the usual choice of vision libraries. Sums are in fixed point, by
 //! `fast_image_resize`.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{InnerPixel, U8, U8x3};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use serde::{Deserialize, Serialize};
 
 use super::DataError;
@@ -95,11 +96,24 @@ pub fn resize(picture: &Picture, [height, width]: [usize; 2], fit: Fit) -> Resul
 }
 
 fn filtered(picture: &Picture, height: u32, width: u32, options: &ResizeOptions) -> Option<Vec<u8>> {
-    let kind = if picture.channels == 1 { PixelType::U8 } else { PixelType::U8x3 };
-    let from = ImageRef::new(picture.width, picture.height, &picture.bytes, kind).ok()?;
-    let mut to = Image::new(width, height, kind);
-    Resizer::new().resize(&from, &mut to, options).ok()?;
-    Some(to.into_vec())
+    match picture.channels {
+        1 => filtered_as::<U8>(picture, height, width, options),
+        _ => filtered_as::<U8x3>(picture, height, width, options),
+    }
+}
+
+/// The kind of pixel is named to the compiler: asked for by value, it brings code for all sixteen (3 MB).
+fn filtered_as<P: PixelTrait + InnerPixel>(
+    picture: &Picture,
+    height: u32,
+    width: u32,
+    options: &ResizeOptions,
+) -> Option<Vec<u8>> {
+    let from = TypedImageRef::<P>::from_buffer(picture.width, picture.height, &picture.bytes).ok()?;
+    let mut bytes = vec![0; height as usize * width as usize * usize::from(picture.channels)];
+    let mut to = TypedImage::<P>::from_buffer(width, height, &mut bytes).ok()?;
+    Resizer::new().resize_typed(&from, &mut to, options).ok()?;
+    Some(bytes)
 }
 
 /// A picture as bytes of `[height, width, channels]`, whatever its own channels: grey is the luma of ITU-R BT.601
