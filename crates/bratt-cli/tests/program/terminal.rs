@@ -61,9 +61,24 @@ impl Session {
 
     /// The exit code, and what the terminal was sent.
     fn end(mut self) -> (Option<i32>, String, Place) {
+        let begin = Instant::now();
+        while self.script.try_wait().unwrap().is_none() {
+            if begin.elapsed() > Duration::from_secs(120) {
+                // The training loses its terminal, and ends.
+                let _ = self.script.kill();
+                panic!("still running after two minutes: {:?}", self.seen());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
         let code = self.script.wait().unwrap().code();
         (code, self.seen(), self.place)
     }
+}
+
+fn hang_up_is_ignored() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or("0");
+    u64::from_str_radix(mask.trim(), 16).unwrap() & 1 == 1
 }
 
 /// Left once, and all that matters comes after.
@@ -79,6 +94,10 @@ fn is_restored(seen: &str, after: &str) {
 #[test]
 fn signals_end_a_training_cleanly_and_give_the_terminal_back() {
     for signal in ["INT", "TERM", "HUP"] {
+        if signal == "HUP" && hang_up_is_ignored() {
+            println!("skipped for HUP: the tests run under nohup, so that the training stays, too");
+            continue;
+        }
         let Some(mut session) = Session::train(LONG) else { return };
         session.signal(signal);
         let (code, seen, place) = session.end();
