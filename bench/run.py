@@ -21,7 +21,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 MLP_WORKS = ("mlp_step", "mlp_epoch", "mlp_latency", "softmax_epoch", "matmul", "mlp_train")
-CNN_WORKS = ("cnn_step", "resnet20_step", "resnet20_forward", "resnet18_step", "resnet20_latency", "resnet20_memory")
+CNN_WORKS = ("cnn_step", "resnet20_step", "resnet20_forward", "resnet18_step", "resnet20_latency", "resnet20_memory",
+             "mobilenet_step")
 PHOTO_WORKS = ("photo_decode",)
 WORKS = MLP_WORKS + CNN_WORKS + PHOTO_WORKS
 EPOCHS = 5

@@ -10,7 +10,8 @@ from torch.nn import functional as F
 from common import arguments, measure
 from torch_step import trainer
 
-WORKS = ("cnn_step", "resnet20_step", "resnet20_forward", "resnet18_step", "resnet20_latency", "resnet20_memory")
+WORKS = ("cnn_step", "resnet20_step", "resnet20_forward", "resnet18_step", "resnet20_latency", "resnet20_memory",
+         "mobilenet_step")
 
 
 class Block(nn.Module):
@@ -58,6 +59,38 @@ def resnet18():
     return resnet((64, 128, 256, 512), 2, project=True)
 
 
+class Inverted(nn.Module):
+    """1x1 to more channels, 3x3 in each channel, 1x1 to fewer (MobileNetV2)."""
+
+    def __init__(self, inputs, outputs, expand, stride):
+        super().__init__()
+        wide = inputs * expand
+        widen = [] if expand == 1 else [nn.Conv2d(inputs, wide, 1, bias=False), nn.BatchNorm2d(wide), nn.ReLU6()]
+        self.layers = nn.Sequential(
+            *widen,
+            nn.Conv2d(wide, wide, 3, stride, 1, groups=wide, bias=False),
+            nn.BatchNorm2d(wide),
+            nn.ReLU6(),
+            nn.Conv2d(wide, outputs, 1, bias=False),
+            nn.BatchNorm2d(outputs),
+        )
+        self.shortcut = stride == 1 and inputs == outputs
+
+    def forward(self, x):
+        return x + self.layers(x) if self.shortcut else self.layers(x)
+
+
+def mobilenet():
+    layers, inputs = [nn.Conv2d(3, 32, 3, 2, 1, bias=False), nn.BatchNorm2d(32), nn.ReLU6()], 32
+    stages = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
+    for expand, channels, blocks, stride in stages:
+        for block in range(blocks):
+            layers.append(Inverted(inputs, channels, expand, 1 if block else stride))
+            inputs = channels
+    layers += [nn.Conv2d(320, 1280, 1, bias=False), nn.BatchNorm2d(1280), nn.ReLU6()]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2), nn.Linear(1280, 10))
+
+
 def cnn():
     return nn.Sequential(
         nn.Conv2d(1, 32, 3),
@@ -103,6 +136,10 @@ def resnet20_step():
 
 def resnet18_step():
     steps("resnet18_step", resnet18, (64, 3, 32, 32), sgd)
+
+
+def mobilenet_step():
+    steps("mobilenet_step", mobilenet, (8, 3, 224, 224), sgd)
 
 
 def inference(work, shape, warm):

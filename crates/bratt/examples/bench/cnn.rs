@@ -8,8 +8,15 @@ use bratt::optim::{Adam, Momentum, Optimizer};
 use bratt::prelude::{Fractions, Predictor, Preprocess, Splits, Trainer};
 use bratt::random::{Purpose, Stream};
 
-pub const WORKS: [&str; 6] =
-    ["cnn_step", "resnet20_step", "resnet20_forward", "resnet18_step", "resnet20_latency", "resnet20_memory"];
+pub const WORKS: [&str; 7] = [
+    "cnn_step",
+    "resnet20_step",
+    "resnet20_forward",
+    "resnet18_step",
+    "resnet20_latency",
+    "resnet20_memory",
+    "mobilenet_step",
+];
 
 /// The small network of Keras' introduction.
 fn cnn() -> Sequential {
@@ -36,6 +43,10 @@ pub fn run(bench: &Bench, work: &str) -> Result<()> {
         "cnn_step" => step(bench, work, &cnn(), &Adam::default().into(), BATCH),
         "resnet20_step" | "resnet20_memory" => step(bench, work, &named("resnet20")?, &momentum, BATCH),
         "resnet18_step" => step(bench, work, &named("resnet18")?, &momentum, 64),
+        "mobilenet_step" => {
+            let network = models::by_name("mobilenet-v2", &[224, 224, 3], 10)?.network;
+            step(bench, work, &network, &momentum, 8)
+        }
         "resnet20_forward" => forward(bench, work, BATCH, &[bench.threads]),
         "resnet20_latency" => forward(bench, work, 1, &[bench.threads, 1]),
         other => unreachable!("{other} is not in WORKS"),
