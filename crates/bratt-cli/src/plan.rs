@@ -59,6 +59,9 @@ pub fn unusable(error: &DataError) -> Failure {
     match error {
         DataError::BadImages { .. } => Failure::of(Exit::Data, error)
             .help("get them again, or leave them out with --on-bad skip; your files stay as they are"),
+        DataError::NoRoom { .. } => Failure::data(error).help(
+            "give the disk room or the images a smaller --size, or have them all in memory with --no-cache",
+        ),
         error => Failure::data(error),
     }
 }
@@ -88,7 +91,8 @@ pub fn data(settings: &Settings) -> Result<DataPlan, Failure> {
         true => places::pixel_cache(),
         false => None,
     };
-    Ok(DataPlan { path, options: Options { label, regression, classes: None, images, cache } })
+    let memory = settings.given::<u64>("data.memory")?.map(|megabytes| megabytes.saturating_mul(1_000_000));
+    Ok(DataPlan { path, options: Options { label, regression, classes: None, images, cache, memory } })
 }
 
 /// How images in folders are read.

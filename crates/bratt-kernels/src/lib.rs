@@ -6,6 +6,7 @@
 //! combined in a fixed order: the same bits on any number of threads.
 
 pub mod arena;
+pub mod file_bytes;
 pub mod gemm;
 pub mod isa;
 mod math;

@@ -90,7 +90,8 @@ fn given(model: &TrainedModel, path: &Path, reading: &Reading) -> Result<Judged,
         };
         let label = reading.label.clone();
         let cache = if reading.no_cache { None } else { places::pixel_cache() };
-        let options = Options { label, regression: model.task == Task::Regress, classes, images, cache };
+        let options =
+            Options { label, regression: model.task == Task::Regress, classes, images, cache, memory: None };
         Some(data::open(path, &options).map_err(|error| plan::unusable(&error))?)
     };
     let [train_files, test_files] =

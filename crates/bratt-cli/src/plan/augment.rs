@@ -133,7 +133,7 @@ mod tests {
     }
 
     fn photos(side: usize) -> Dataset {
-        let features = Features::Pixels { bytes: vec![9; 2 * side * side * 3], scale: 1.0 };
+        let features = Features::Pixels { bytes: vec![9; 2 * side * side * 3].into(), scale: 1.0 };
         let targets = Targets::Classes { labels: vec![0, 1], names: vec!["a".into(), "b".into()] };
         Dataset::new("photos", vec![side, side, 3], features, targets).unwrap()
     }

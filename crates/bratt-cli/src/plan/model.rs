@@ -228,7 +228,7 @@ mod tests {
         assert_eq!(named(&[]), "convnet-s");
         assert_eq!(named(&["model.arch=softmax"]), "softmax");
         // As CIFAR's binary files are.
-        let features = Features::Pixels { bytes: vec![9; 2 * 32 * 32 * 3], scale: 1.0 };
+        let features = Features::Pixels { bytes: vec![9; 2 * 32 * 32 * 3].into(), scale: 1.0 };
         let targets = Targets::Classes { labels: vec![0, 1], names: vec!["a".into(), "b".into()] };
         let photos = Dataset::new("photos", vec![32, 32, 3], features, targets).unwrap();
         assert_eq!(model(&settings(&[]), &photos, false).unwrap().name, "convnet-s");

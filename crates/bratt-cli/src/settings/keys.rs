@@ -156,6 +156,12 @@ pub const KEYS: &[Key] = &[
         Bool,
         "true",
     ),
+    only_key(
+        "data.memory",
+        "images: megabytes of pixels kept in memory; more are read from a file in the cache's folder",
+        Count(0),
+        "half of the memory that is free",
+    ),
     key(
         "data.val",
         "--val",

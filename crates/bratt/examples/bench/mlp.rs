@@ -63,7 +63,7 @@ pub fn run(bench: &Bench, work: &str) -> Result<()> {
             let few = Dataset::new(
                 "few",
                 vec![28, 28, 1],
-                Features::Pixels { bytes: vec![7; 784 * 4], scale: 1.0 / 255.0 },
+                Features::Pixels { bytes: vec![7; 784 * 4].into(), scale: 1.0 / 255.0 },
                 Targets::Classes { labels: vec![0, 1, 2, 3], names: data.classes().to_vec() },
             )?;
             let fractions = Fractions { train: 1.0, val: 0.0, test: 0.0 };

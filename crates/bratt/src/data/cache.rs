@@ -116,49 +116,40 @@ impl PixelCache {
         self.folder.join(format!("{key:032x}.{ENDING}"))
     }
 
-    /// What is kept under a key, an image each; nothing where that is not whole.
-    pub(super) fn read(&self, key: u128, images: usize, size: [usize; 2]) -> Option<Vec<Option<Decoded>>> {
+    /// What is kept under a key, to be read image by image; nothing where that is something else.
+    pub(super) fn reader(&self, key: u128, images: usize, size: [usize; 2]) -> Option<CacheReader> {
         let file = File::open(self.place(key)).ok()?;
         // The time of last use; a folder that is not the user's to change only loses its order.
         let _ = file.set_modified(SystemTime::now());
-        decode(BufReader::with_capacity(1 << 18, file), key, images, size).ok().flatten()
+        CacheReader::new(BufReader::with_capacity(1 << 18, file), key, images, size).ok().flatten()
     }
 
-    /// Keeps images under a key. What became of it, where that is worth a word.
-    pub(super) fn write(&self, key: u128, images: &[Option<&Decoded>], size: [usize; 2]) -> Option<String> {
-        let pixels: u64 = images.iter().flatten().map(|image| image.bytes.len() as u64 + 26).sum();
-        let needed = pixels + images.len() as u64 + 64;
-        if needed > self.limit {
-            let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
-            let (needed, limit) = (megabytes(needed), megabytes(self.limit));
-            return Some(format!("not kept in the cache: {needed} MB, more than its limit of {limit} MB"));
-        }
+    /// Keeps images under a key, one after the other.
+    pub(super) fn writer(&self, key: u128, images: usize, size: [usize; 2]) -> CacheWriter<'_> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let next = NEXT.fetch_add(1, Ordering::Relaxed);
         let part = self.folder.join(format!(".{key:032x}.{}-{next}.part", std::process::id()));
-        let kept = || -> io::Result<usize> {
-            fs::create_dir_all(&self.folder)?;
-            let removed = self.make_room(needed, key)?;
-            encode(BufWriter::with_capacity(1 << 18, File::create(&part)?), key, images, size)?;
-            fs::rename(&part, self.place(key))?;
-            Ok(removed)
+        let mut writer = CacheWriter {
+            cache: self,
+            key,
+            part,
+            file: fs::create_dir_all(&self.folder).and(Ok(None)),
+            hash: Xxh3Default::new(),
+            written: 0,
         };
-        match kept() {
-            Ok(0) => None,
-            Ok(1) => Some("the oldest file of the cache made room".into()),
-            Ok(removed) => Some(format!("the {removed} oldest files of the cache made room")),
-            Err(error) => {
-                let _ = fs::remove_file(&part);
-                Some(format!("not kept in the cache {}: {error}", self.folder.display()))
-            }
+        if writer.file.is_ok() {
+            let part = File::create(&writer.part);
+            writer.file = part.map(|file| Some(BufWriter::with_capacity(1 << 18, file)));
         }
+        writer.append(&header(key, images, size));
+        writer
     }
 
     /// Removes files, those not used for longest first, until so many bytes more are within the limit.
-    fn make_room(&self, needed: u64, key: u128) -> io::Result<usize> {
+    fn make_room(&self, needed: u64, key: u128, part: &Path) -> io::Result<usize> {
         let own = self.place(key);
         let mut files = self.files()?;
-        files.retain(|file| file.path != own);
+        files.retain(|file| file.path != own && file.path != part);
         files.sort_by_key(|file| file.used);
         let mut bytes: u64 = files.iter().map(|file| file.bytes).sum();
         let mut removed = 0;
@@ -253,88 +244,141 @@ fn stamp(path: &Path) -> io::Result<[u64; 3]> {
     Ok([metadata.len(), modified.as_nanos() as u64, changed])
 }
 
-fn encode(
-    mut to: impl Write,
-    key: u128,
-    images: &[Option<&Decoded>],
-    [height, width]: [usize; 2],
-) -> io::Result<()> {
-    let mut hash = Xxh3Default::new();
-    let mut put = |bytes: &[u8]| {
-        hash.update(bytes);
-        to.write_all(bytes)
-    };
-    put(MAGIC)?;
-    put(&key.to_le_bytes())?;
-    put(&(images.len() as u64).to_le_bytes())?;
-    put(&(height as u32).to_le_bytes())?;
-    put(&(width as u32).to_le_bytes())?;
-    for image in images {
-        let known = image.and_then(|image| Some((image, MODES.iter().position(|m| *m == image.look.mode)?)));
-        let Some((Decoded { look, channels, bytes }, mode)) = known else {
-            put(&[0])?;
-            continue;
-        };
-        put(&[*channels, mode as u8])?;
-        put(&look.size[0].to_le_bytes())?;
-        put(&look.size[1].to_le_bytes())?;
-        put(&look.pixels.to_le_bytes())?;
-        put(bytes)?;
-    }
-    let sum = hash.digest128();
-    to.write_all(&sum.to_le_bytes())?;
-    to.flush()
+/// Magic, key, number of images, height and width.
+fn header(key: u128, images: usize, [height, width]: [usize; 2]) -> Vec<u8> {
+    let mut head = MAGIC.to_vec();
+    head.extend(key.to_le_bytes());
+    head.extend((images as u64).to_le_bytes());
+    [height, width].iter().for_each(|&side| head.extend((side as u32).to_le_bytes()));
+    head
 }
 
-/// Nothing where the file is not what was asked for.
-fn decode(
-    mut from: impl Read,
+/// A file of the cache that is being written; removed when dropped before it is whole.
+pub(super) struct CacheWriter<'a> {
+    cache: &'a PixelCache,
     key: u128,
-    images: usize,
-    size: [usize; 2],
-) -> io::Result<Option<Vec<Option<Decoded>>>> {
-    let mut hash = Xxh3Default::new();
-    let mut get = |bytes: &mut [u8]| {
-        from.read_exact(bytes)?;
-        hash.update(bytes);
-        Ok::<_, io::Error>(())
-    };
-    let mut head = [0; 40];
-    get(&mut head)?;
-    let mut expected = MAGIC.to_vec();
-    expected.extend(key.to_le_bytes());
-    expected.extend((images as u64).to_le_bytes());
-    size.iter().for_each(|&side| expected.extend((side as u32).to_le_bytes()));
-    if head[..] != expected[..] {
-        return Ok(None);
+    part: PathBuf,
+    /// Nothing once it is given up because it grows beyond the limit of the cache.
+    file: io::Result<Option<BufWriter<File>>>,
+    hash: Xxh3Default,
+    written: u64,
+}
+
+impl CacheWriter<'_> {
+    /// Adds the next image; nothing for one that could not be read.
+    pub(super) fn put(&mut self, image: Option<&Decoded>) {
+        let known = image.and_then(|image| Some((image, MODES.iter().position(|m| *m == image.look.mode)?)));
+        let Some((Decoded { look, channels, bytes }, mode)) = known else { return self.append(&[0]) };
+        let mut head = vec![*channels, mode as u8];
+        head.extend(look.size[0].to_le_bytes());
+        head.extend(look.size[1].to_le_bytes());
+        head.extend(look.pixels.to_le_bytes());
+        self.append(&head);
+        self.append(bytes);
     }
-    let mut all = Vec::with_capacity(images);
-    for _ in 0..images {
-        let [mut channels, mut about] = [[0; 1], [0; 1]];
-        get(&mut channels)?;
-        if channels == [0] {
-            all.push(None);
-            continue;
+
+    fn append(&mut self, bytes: &[u8]) {
+        self.hash.update(bytes);
+        self.write(bytes);
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.written += bytes.len() as u64;
+        if self.written > self.cache.limit && self.file.is_ok() {
+            self.file = Ok(None);
+            let _ = fs::remove_file(&self.part);
         }
-        get(&mut about)?;
-        let Some(&mode) = MODES.get(usize::from(about[0])).filter(|_| matches!(channels[0], 1 | 3)) else {
-            return Ok(None);
-        };
-        let [mut height, mut width] = [[0; 4], [0; 4]];
-        let mut pixels = [0; 16];
-        get(&mut height)?;
-        get(&mut width)?;
-        get(&mut pixels)?;
-        let mut bytes = vec![0; size[0] * size[1] * usize::from(channels[0])];
-        get(&mut bytes)?;
-        let size = [u32::from_le_bytes(height), u32::from_le_bytes(width)];
-        let look = Look { size, mode, pixels: u128::from_le_bytes(pixels), thumbnail: None };
-        all.push(Some(Decoded { look, channels: channels[0], bytes }));
+        if let Ok(Some(file)) = &mut self.file
+            && let Err(error) = file.write_all(bytes)
+        {
+            self.file = Err(error);
+        }
     }
-    let (mut sum, mut more) = ([0; 16], [0; 1]);
-    from.read_exact(&mut sum)?;
-    let whole = u128::from_le_bytes(sum) == hash.digest128() && from.read(&mut more)? == 0;
-    Ok(whole.then_some(all))
+
+    /// Gives the file its name. What became of it, where that is worth a word.
+    pub(super) fn finish(mut self) -> Option<String> {
+        let sum = self.hash.digest128();
+        self.write(&sum.to_le_bytes());
+        let cache = self.cache;
+        let kept = match std::mem::replace(&mut self.file, Ok(None)) {
+            Ok(None) => {
+                let limit = cache.limit.div_ceil(1_000_000);
+                return Some(format!("not kept in the cache: more than its limit of {limit} MB"));
+            }
+            Ok(Some(mut file)) => file.flush().and_then(|()| {
+                let removed = cache.make_room(self.written, self.key, &self.part)?;
+                fs::rename(&self.part, cache.place(self.key))?;
+                Ok(removed)
+            }),
+            Err(error) => Err(error),
+        };
+        match kept {
+            Ok(0) => None,
+            Ok(1) => Some("the oldest file of the cache made room".into()),
+            Ok(removed) => Some(format!("the {removed} oldest files of the cache made room")),
+            Err(error) => Some(format!("not kept in the cache {}: {error}", cache.folder.display())),
+        }
+    }
+}
+
+impl Drop for CacheWriter<'_> {
+    fn drop(&mut self) {
+        // There is none once it has its name.
+        let _ = fs::remove_file(&self.part);
+    }
+}
+
+/// A file of the cache that is being read. What it gave is to be trusted once [`verify`](Self::verify) says so.
+pub(super) struct CacheReader {
+    from: BufReader<File>,
+    hash: Xxh3Default,
+    size: [usize; 2],
+}
+
+impl CacheReader {
+    fn new(
+        from: BufReader<File>,
+        key: u128,
+        images: usize,
+        size: [usize; 2],
+    ) -> io::Result<Option<CacheReader>> {
+        let mut reader = CacheReader { from, hash: Xxh3Default::new(), size };
+        let head: [u8; 40] = reader.array()?;
+        Ok((head[..] == header(key, images, size)[..]).then_some(reader))
+    }
+
+    fn array<const N: usize>(&mut self) -> io::Result<[u8; N]> {
+        let mut bytes = [0; N];
+        self.from.read_exact(&mut bytes)?;
+        self.hash.update(&bytes);
+        Ok(bytes)
+    }
+
+    /// The next image; nothing for one that could not be read when the file was written.
+    pub(super) fn next(&mut self) -> io::Result<Option<Decoded>> {
+        let [channels] = self.array()?;
+        if channels == 0 {
+            return Ok(None);
+        }
+        let [mode] = self.array()?;
+        let Some(&mode) = MODES.get(usize::from(mode)).filter(|_| matches!(channels, 1 | 3)) else {
+            return Err(io::ErrorKind::InvalidData.into());
+        };
+        let size = [u32::from_le_bytes(self.array()?), u32::from_le_bytes(self.array()?)];
+        let look = Look { size, mode, pixels: u128::from_le_bytes(self.array()?), thumbnail: None };
+        let mut bytes = vec![0; self.size[0] * self.size[1] * usize::from(channels)];
+        self.from.read_exact(&mut bytes)?;
+        self.hash.update(&bytes);
+        Ok(Some(Decoded { look, channels, bytes }))
+    }
+
+    /// Whether the file ends here and all was as it was written.
+    pub(super) fn verify(mut self) -> bool {
+        let (mut sum, mut more) = ([0; 16], [0; 1]);
+        self.from.read_exact(&mut sum).is_ok()
+            && u128::from_le_bytes(sum) == self.hash.digest128()
+            && self.from.read(&mut more).is_ok_and(|n| n == 0)
+    }
 }
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ pub fn read(folder: &Path, options: &Options) -> Result<(Dataset, Option<Dataset
         Dataset::new(
             name_of(folder),
             vec![SIDE, SIDE, 3],
-            Features::Pixels { bytes, scale: BYTE_SCALE },
+            Features::Pixels { bytes: bytes.into(), scale: BYTE_SCALE },
             targets,
         )
     };

@@ -226,22 +226,10 @@ impl Collection {
         Ok(Collection { layout, root: root.to_owned(), classes, images: numbered, ..Collection::default() })
     }
 
-    /// `f` of every image and its bytes, on all threads (0: one a processor), in the order of the images.
-    pub(super) fn map<R: Send>(
-        &self,
-        threads: usize,
-        f: impl Fn(&Item, &[u8]) -> Result<R, DataError> + Sync,
-    ) -> Vec<Result<R, DataError>> {
-        self.map_block(threads, |block| match &block[0].place {
-            Place::Row { file, group, .. } => rows(file, *group, block, &f),
-            _ => block.iter().map(|item| f(item, &item.place.whole()?)).collect(),
-        })
-    }
-
     /// `[height, width]` of the training images, in no more reading than that takes; nothing for those that do not say.
     pub(super) fn sizes(&self, threads: usize) -> Vec<[u32; 2]> {
         let size = |item: &Item, head: &[u8]| decode::dimensions(head, &item.place.path());
-        let sizes = self.map_block(threads, |block| {
+        let sizes = map_block(&self.images, threads, |block| {
             let Some(first) = block.first().filter(|item| item.portion == Portion::Train) else {
                 return Vec::new();
             };
@@ -262,16 +250,48 @@ impl Collection {
         sizes.into_iter().flatten().collect()
     }
 
-    /// Images that are read together: those of a row group; all others are blocks of one.
-    fn map_block<R: Send>(&self, threads: usize, f: impl Fn(&[Item]) -> Vec<R> + Sync) -> Vec<R> {
-        let together = |a: &Item, b: &Item| match (&a.place, &b.place) {
-            (Place::Row { file, group, .. }, Place::Row { file: other, group: next, .. }) => {
-                file == other && group == next
+    /// Runs of about `n` images, none of which cuts a row group.
+    pub(super) fn blocks(&self, n: usize) -> Vec<&[Item]> {
+        let mut blocks = Vec::new();
+        let (mut begin, mut end) = (0, 0);
+        for group in self.images.chunk_by(together) {
+            end += group.len();
+            if end - begin >= n {
+                blocks.push(&self.images[begin..end]);
+                begin = end;
             }
-            _ => false,
-        };
-        let blocks: Vec<&[Item]> = self.images.chunk_by(together).collect();
-        parallel::map(&blocks, threads, |block| f(block)).into_iter().flatten().collect()
+        }
+        if begin < end {
+            blocks.push(&self.images[begin..]);
+        }
+        blocks
+    }
+}
+
+/// `f` of every image and its bytes, on all threads (0: one a processor), in the order of the images.
+pub(super) fn map<R: Send>(
+    images: &[Item],
+    threads: usize,
+    f: impl Fn(&Item, &[u8]) -> Result<R, DataError> + Sync,
+) -> Vec<Result<R, DataError>> {
+    map_block(images, threads, |block| match &block[0].place {
+        Place::Row { file, group, .. } => rows(file, *group, block, &f),
+        _ => block.iter().map(|item| f(item, &item.place.whole()?)).collect(),
+    })
+}
+
+fn map_block<R: Send>(images: &[Item], threads: usize, f: impl Fn(&[Item]) -> Vec<R> + Sync) -> Vec<R> {
+    let blocks: Vec<&[Item]> = images.chunk_by(together).collect();
+    parallel::map(&blocks, threads, |block| f(block)).into_iter().flatten().collect()
+}
+
+/// Images that are read at once: those of a row group; all others are read one by one.
+fn together(a: &Item, b: &Item) -> bool {
+    match (&a.place, &b.place) {
+        (Place::Row { file, group, .. }, Place::Row { file: other, group: next, .. }) => {
+            file == other && group == next
+        }
+        _ => false,
     }
 }
 
@@ -315,4 +335,23 @@ pub(super) fn at_least_two(path: &Path, classes: &[String]) -> Result<(), DataEr
         _ => return Ok(()),
     };
     Err(DataError::Classes { path: path.to_owned(), what })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_do_not_cut_row_groups() {
+        let row = |group| Place::Row { file: Path::new("a.parquet").into(), group, row: 0 };
+        let file = Place::File("1.png".into());
+        let places = [file.clone(), file.clone(), file.clone(), row(0), row(0), row(0), row(1), file];
+        let images = places.map(|place| Item { place, portion: Portion::Train, class: 0 }).to_vec();
+        let collection = Collection { images, ..Collection::default() };
+        let lengths = |n| collection.blocks(n).into_iter().map(<[Item]>::len).collect::<Vec<_>>();
+        assert_eq!(lengths(2), [2, 4, 2]);
+        assert_eq!(lengths(1), [1, 1, 1, 3, 1, 1]);
+        assert_eq!(lengths(100), [8]);
+        assert!(Collection::default().blocks(2).is_empty());
+    }
 }

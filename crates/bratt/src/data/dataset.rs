@@ -1,4 +1,4 @@
-//! Labelled examples in memory, and the one hot path of this floor: gathering a batch.
+//! Labelled examples, and the one hot path of this floor: gathering a batch.
 //!
 //! Images stay as bytes, one per value, and become `f32` only in the batch: `x = byte * scale`. With the usual `scale`
 //! of 1/255 pixels lie in `[0, 1]`. Tables hold finite `f32`.
@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
 
+use super::pixels::Pixels;
 use super::resize::Fit;
 use super::split::{self, Fractions, Split};
 use super::{DataError, folds};
@@ -17,7 +18,7 @@ pub enum Features {
     /// Images, `[n, height, width, channels]`, each value `byte * scale`.
     Pixels {
         /// The values, row by row, channels last.
-        bytes: Vec<u8>,
+        bytes: Pixels,
         /// What one step of a byte is worth.
         scale: f32,
     },
@@ -58,7 +59,7 @@ impl Targets {
     }
 }
 
-/// Labelled examples in memory. Always consistent: every feature finite, every label a class.
+/// Labelled examples. Always consistent: every feature finite, every label a class.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     name: String,

@@ -38,7 +38,7 @@ fn parse() -> Option<Dataset> {
         }
     }
     let names = (0..10).map(|digit| digit.to_string()).collect();
-    let features = Features::Pixels { bytes, scale: 1.0 / 16.0 };
+    let features = Features::Pixels { bytes: bytes.into(), scale: 1.0 / 16.0 };
     Dataset::new("digits", vec![8, 8, 1], features, Targets::Classes { labels, names }).ok()
 }
 

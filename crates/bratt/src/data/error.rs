@@ -260,6 +260,14 @@ pub enum DataError {
         /// What is wrong, a file each.
         bad: Vec<DataError>,
     },
+    /// Pixels that fit neither into memory nor into the folder that was to hold them meanwhile.
+    #[error("{}: the images do not fit into memory, and not here either", folder.display())]
+    NoRoom {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A model input that no image can be turned into.
     #[error(
         "an image cannot be read as shape {shape:?}; [height, width, 1 (grey) or 3 (colour)] is expected"

@@ -72,7 +72,7 @@ pub fn read_pair(name: &str, images: &Path, labels: &Path, classes: &[String]) -
         return Err(DataError::Empty { path: images.to_owned(), found: "the header announces no pixels" });
     }
     let [height, width] = read.shape;
-    let features = Features::Pixels { bytes: read.bytes, scale: BYTE_SCALE };
+    let features = Features::Pixels { bytes: read.bytes.into(), scale: BYTE_SCALE };
     Dataset::new(
         name,
         vec![height, width, 1],

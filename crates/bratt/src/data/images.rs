@@ -10,14 +10,16 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::cache::{self, Decoded};
-use super::collection::{Collection, Found, Portion};
+use self::reading::{Images, Part};
+use super::collection::{self, Collection, Found};
 use super::dataset::{BYTE_SCALE, thousands};
-use super::decode::{self, Picture};
+use super::decode;
 use super::look::Look;
 use super::options::{ImageOptions, OnBad, Options};
 use super::source::Source;
-use super::{DataError, Dataset, Features, Targets, resize};
+use super::{DataError, Dataset, Features, Targets};
+
+mod reading;
 
 /// No side of images that keep the size they have is longer.
 const LONGEST_KEPT: u32 = 96;
@@ -26,7 +28,7 @@ const LARGEST_CHOSEN: u32 = 64;
 
 /// Decodes every image without keeping it.
 pub(super) fn scan(collection: Collection, threads: usize) -> Found {
-    let seen = collection.map(threads, |item, file| {
+    let seen = collection::map(&collection.images, threads, |item, file| {
         decode::decode(file, &item.place.path()).map(|picture| Look::of(&picture, true))
     });
     Found { collection, looks: seen.into_iter().map(|look| look.map_err(|error| said(&error))).collect() }
@@ -39,50 +41,30 @@ pub(super) fn load(path: &Path, collection: Collection, options: &Options) -> Re
         Some([height, width]) => ([height, width], format!("made {height}x{width}")),
         None => choose_size(&collection, images),
     };
-    let (read, cached) = decoded(&collection, size, options);
-    let bad = read.iter().filter(|result| result.is_err()).count();
-    let good = read.len() - bad;
-    if bad > 0 && (images.on_bad == OnBad::Fail || good == 0) {
-        let bad = read.into_iter().filter_map(Result::err).collect();
-        return Err(DataError::BadImages { path: path.to_owned(), all: collection.images.len(), bad });
-    }
-    let colour = read.iter().flatten().any(|image| image.channels == 3);
-    let channels = images.channels.unwrap_or(if colour { 3 } else { 1 });
-    if !matches!(channels, 1 | 3) {
+    let channels = images.channels;
+    if let Some(channels) = channels.filter(|channels| !matches!(channels, 1 | 3)) {
         return Err(DataError::ImageShape { shape: vec![size[0], size[1], channels] });
     }
-
-    let mut looks = Vec::with_capacity(read.len());
-    let mut train = Examples::default();
-    let (mut test, mut val) = (Examples::default(), Vec::new());
-    for (item, result) in collection.images.iter().zip(read) {
-        let Decoded { look, channels: own, bytes } = match result {
-            Ok(read) => read,
-            Err(error) => {
-                looks.push(Err(said(&error)));
-                continue;
-            }
-        };
-        looks.push(Ok(look));
-        let part = if item.portion == Portion::Test { &mut test } else { &mut train };
-        if item.portion == Portion::Val {
-            val.push(part.labels.len() as u32);
-        }
-        part.labels.push(item.class);
-        part.take(bytes, usize::from(own), channels, size);
+    let Images { train, test, val, looks, bad, channels, cached, .. } =
+        reading::read(&collection, size, options)?;
+    let (all, unusable) = (collection.images.len(), bad.len());
+    if unusable > 0 && (images.on_bad == OnBad::Fail || unusable == all) {
+        return Err(DataError::BadImages { path: path.to_owned(), all, bad });
     }
     if options.classes.is_none() {
-        every_class_has_an_image(path, &collection.classes, &train, &val)?;
+        every_class_has_an_image(path, &collection.classes, &train.labels, &val)?;
     }
     if train.labels.is_empty() {
         let what = "no training image can be used".to_string();
         return Err(DataError::Classes { path: path.to_owned(), what });
     }
 
-    let name = name_of(path);
-    let dataset = |part: Examples| {
-        let features = Features::Pixels { bytes: part.bytes, scale: BYTE_SCALE };
-        let targets = Targets::Classes { labels: part.labels, names: collection.classes.clone() };
+    let (name, mut in_file) = (name_of(path), 0);
+    let mut dataset = |part: Part| {
+        let (bytes, labels) = part.finish()?;
+        in_file += if bytes.are_in_file() { bytes.len() } else { 0 };
+        let features = Features::Pixels { bytes, scale: BYTE_SCALE };
+        let targets = Targets::Classes { labels, names: collection.classes.clone() };
         let data = Dataset::new(name.as_str(), vec![size[0], size[1], channels], features, targets)?;
         Ok::<_, DataError>(data.with_fit(images.fit))
     };
@@ -98,8 +80,15 @@ pub(super) fn load(path: &Path, collection: Collection, options: &Options) -> Re
     if let Some(cached) = cached {
         let _ = write!(reason, "; {cached}");
     }
+    if in_file > 0 {
+        let _ = write!(
+            reason,
+            "; read from disk as needed: {} MB are much for the memory",
+            in_file.div_ceil(1_000_000)
+        );
+    }
     for (n, what) in [
-        (bad, ["unusable image left out", "unusable images left out"]),
+        (unusable, ["unusable image left out", "unusable images left out"]),
         (collection.refused, ["member with an unsafe name refused", "members with unsafe names refused"]),
         (collection.ignored, ["other file passed over", "other files passed over"]),
     ] {
@@ -110,65 +99,11 @@ pub(super) fn load(path: &Path, collection: Collection, options: &Options) -> Re
     Ok(Source { train, val, test, reason, found: Some(Found { collection, looks }) })
 }
 
-/// Every image at its size, from the cache as far as it has them, and a word about the cache.
-fn decoded(
-    collection: &Collection,
-    size: [usize; 2],
-    options: &Options,
-) -> (Vec<Result<Decoded, DataError>>, Option<String>) {
-    let (threads, fit) = (options.images.threads, options.images.fit);
-    let read = |collection: &Collection| {
-        collection.map(threads, |item, file| {
-            let picture = decode::decode(file, &item.place.path())?;
-            let (look, channels) = (Look::of(&picture, false), picture.channels);
-            Ok(Decoded { look, channels, bytes: resize::resized(picture, size, fit)? })
-        })
-    };
-    let Some(cache) = &options.cache else { return (read(collection), None) };
-    let Some(key) = cache::key(collection, size, fit) else { return (read(collection), None) };
-    let count = collection.images.len();
-    if let Some(kept) = cache.read(key, count, size) {
-        let missing = collection.images.iter().zip(&kept).filter(|(_, kept)| kept.is_none());
-        let images: Vec<_> = missing.map(|(item, _)| item.clone()).collect();
-        let from_cache = count - images.len();
-        let mut rest = read(&Collection { images, ..Collection::default() }).into_iter();
-        let all = kept.into_iter().filter_map(|kept| kept.map(Ok).or_else(|| rest.next())).collect();
-        let images = if from_cache == 1 { "image" } else { "images" };
-        return (all, Some(format!("{} {images} from the cache", thousands(from_cache))));
-    }
-    let all = read(collection);
-    // Files that changed while they were read would be kept under the key of what they were before.
-    let good = all.iter().any(Result::is_ok) && cache::key(collection, size, fit) == Some(key);
-    let kept: Vec<Option<&Decoded>> = all.iter().map(|image| image.as_ref().ok()).collect();
-    let word = if good { cache.write(key, &kept, size) } else { None };
-    (all, word)
-}
-
 /// What data are called: the name of their folder, or of their file without its ending.
 pub(super) fn name_of(path: &Path) -> String {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
     name.unwrap_or_default().to_string_lossy().into_owned()
-}
-
-#[derive(Default)]
-struct Examples {
-    bytes: Vec<u8>,
-    labels: Vec<u32>,
-}
-
-impl Examples {
-    fn take(&mut self, bytes: Vec<u8>, own: usize, channels: usize, [height, width]: [usize; 2]) {
-        match (own, channels) {
-            (1, 3) => self.bytes.extend(resize::tripled(&bytes)),
-            (3, 1) => {
-                let (height, width) = (height as u32, width as u32);
-                let picture = Picture { width, height, channels: 3, bytes, mode: "" };
-                self.bytes.extend(resize::grey(&picture).bytes);
-            }
-            _ => self.bytes.extend(bytes),
-        }
-    }
 }
 
 /// An error with its cause, without the path: that is told beside it.
@@ -209,11 +144,11 @@ fn choose_size(collection: &Collection, options: &ImageOptions) -> ([usize; 2], 
 fn every_class_has_an_image(
     path: &Path,
     classes: &[String],
-    train: &Examples,
+    labels: &[u32],
     val: &[u32],
 ) -> Result<(), DataError> {
     let mut seen = vec![false; classes.len()];
-    for (at, &label) in (0..).zip(&train.labels) {
+    for (at, &label) in (0..).zip(labels) {
         seen[label as usize] |= val.binary_search(&at).is_err();
     }
     match seen.iter().position(|seen| !seen) {

@@ -6,7 +6,8 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | [`dataset`] | labelled examples in memory; gathering a batch |
+//! | [`dataset`] | labelled examples; gathering a batch |
+//! | [`pixels`] | the bytes of all images, in memory or in a file |
 //! | [`mod@open`] | recognises what a path holds |
 //! | [`options`], [`source`] | how it is to be read; what was read |
 //! | [`mod@digits`] | the 1,797 digits that ship inside the library |
@@ -69,6 +70,7 @@ pub mod open;
 pub mod options;
 #[cfg(feature = "parquet")]
 pub mod parquet;
+pub mod pixels;
 pub mod preprocess;
 pub mod resize;
 pub mod shards;
@@ -93,6 +95,7 @@ pub use digits::digits;
 pub use error::DataError;
 pub use open::{Layout, open};
 pub use options::{ImageOptions, OnBad, Options};
+pub use pixels::Pixels;
 pub use resize::Fit;
 pub use source::Source;
 pub use split::{Fractions, Split};

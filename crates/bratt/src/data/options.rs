@@ -17,6 +17,9 @@ pub struct Options {
     pub images: ImageOptions,
     /// Where decoded image files are kept for the next time. Default: nowhere.
     pub cache: Option<PixelCache>,
+    /// Folders of images: the most bytes of pixels in memory. What is more lies in a file without a name in the folder of
+    /// `cache` as long as it is used; without `cache` all is in memory. Default: half of the memory that is free.
+    pub memory: Option<u64>,
 }
 
 /// How images in folders become examples of one shape.

@@ -12,7 +12,7 @@ fn splits() -> Splits {
     let all = digits();
     let Features::Pixels { bytes, scale } = all.features() else { panic!() };
     let Targets::Classes { labels, names } = all.targets() else { panic!() };
-    let features = Features::Pixels { bytes: bytes[..64 * 150].to_vec(), scale: *scale };
+    let features = Features::Pixels { bytes: bytes[..64 * 150].to_vec().into(), scale: *scale };
     let targets = Targets::Classes { labels: labels[..150].to_vec(), names: names.clone() };
     let data = Dataset::new("few", vec![8, 8, 1], features, targets).unwrap();
     Splits::new(data, Fractions::default(), 1).unwrap()

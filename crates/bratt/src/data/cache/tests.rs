@@ -93,7 +93,11 @@ fn a_damaged_file_is_ignored_and_mended() {
         }
         fs::write(&file, broken).unwrap();
         let (key, size) = (u128::from_le_bytes(bytes[8..24].try_into().unwrap()), [5, 4]);
-        assert!(place.cache().read(key, 5, size).is_none(), "byte {damaged}");
+        let read = place.cache().reader(key, 5, size).and_then(|mut reader| {
+            (0..5).try_for_each(|_| reader.next().map(|_| ())).ok()?;
+            reader.verify().then_some(())
+        });
+        assert!(read.is_none(), "byte {damaged}");
     }
     let again = place.open(Some(place.cache()));
     assert_eq!(parts(&again), parts(&good));
@@ -123,6 +127,30 @@ fn what_was_not_used_for_longest_makes_room() {
     place.image("train/a/1.png", 78);
     let told = place.open(Some(place.cache().with_limit(100)));
     assert!(told.describe().contains("more than its limit"), "{}", told.describe());
+}
+
+#[test]
+fn what_does_not_fit_into_memory_is_read_from_disk() {
+    let place = Folders::new();
+    // Grey first: what was read so far must get its three channels.
+    image::GrayImage::from_pixel(9, 7, image::Luma([50]))
+        .save(place.data.path().join("train/a/0.png"))
+        .unwrap();
+    let images = ImageOptions { size: Some([5, 4]), ..ImageOptions::default() };
+    let small =
+        Options { images, cache: Some(place.cache()), memory: Some(6 * 60 - 1), ..Options::default() };
+    let in_memory = place.open(None);
+    for told in
+        ["test data given: 2; read from disk", "test data given: 2; 6 images from the cache; read from disk"]
+    {
+        let on_disk = open(place.data.path(), &small).unwrap();
+        assert_eq!(parts(&on_disk), parts(&in_memory));
+        assert_eq!(on_disk.train.fingerprint(), in_memory.train.fingerprint());
+        assert!(on_disk.describe().contains(told), "{}", on_disk.describe());
+        assert_eq!(fs::read_dir(place.cache().folder()).unwrap().count(), 1, "the images of the cache alone");
+    }
+    let fits = open(place.data.path(), &Options { memory: Some(6 * 60), ..small }).unwrap();
+    assert!(!fits.describe().contains("disk"), "{}", fits.describe());
 }
 
 #[test]

@@ -3,7 +3,8 @@ use super::*;
 fn images() -> Dataset {
     let bytes = vec![0, 51, 255, 1, 2, 3];
     let targets = Targets::Classes { labels: vec![1, 0, 2], names: ["a", "b", "c"].map(String::from).into() };
-    Dataset::new("small", vec![1, 2, 1], Features::Pixels { bytes, scale: BYTE_SCALE }, targets).unwrap()
+    Dataset::new("small", vec![1, 2, 1], Features::Pixels { bytes: bytes.into(), scale: BYTE_SCALE }, targets)
+        .unwrap()
 }
 
 fn table() -> Dataset {
@@ -40,7 +41,7 @@ fn the_same_pixels_stay_in_one_part_and_a_given_part_is_left_alone() {
     let bytes: Vec<u8> = (0..120).map(|at| at % 40).collect();
     let labels = (0..120).map(|at| at % 2).collect();
     let targets = Targets::Classes { labels, names: vec!["a".into(), "b".into()] };
-    let features = Features::Pixels { bytes, scale: 1.0 };
+    let features = Features::Pixels { bytes: bytes.into(), scale: 1.0 };
     let data = Dataset::new("twins", vec![1, 1, 1], features, targets).unwrap();
     let apart = |part: &[u32]| part.iter().map(|at| at % 40).collect::<std::collections::BTreeSet<_>>();
     let split = data.split(Fractions::default(), 3).unwrap();
@@ -65,7 +66,9 @@ fn the_fingerprint_sees_contents_and_not_the_name() {
     assert_eq!(base.fingerprint().len(), 32);
     let mut pixel = base.clone();
     if let Features::Pixels { bytes, .. } = &mut pixel.features {
-        bytes[4] ^= 1;
+        let mut changed = bytes.to_vec();
+        changed[4] ^= 1;
+        *bytes = changed.into();
     }
     let mut label = base.clone();
     if let Targets::Classes { labels, .. } = &mut label.targets {
@@ -85,7 +88,7 @@ fn the_fingerprint_sees_contents_and_not_the_name() {
 #[test]
 fn parts_that_do_not_fit_are_refused() {
     let classes = |labels| Targets::Classes { labels, names: vec!["a".into(), "b".into()] };
-    let pixels = |n| Features::Pixels { bytes: vec![0; n], scale: 1.0 };
+    let pixels = |n| Features::Pixels { bytes: vec![0; n].into(), scale: 1.0 };
     let refused = |shape: &[usize], features, targets| {
         Dataset::new("bad", shape.to_vec(), features, targets).unwrap_err().to_string()
     };

@@ -157,7 +157,7 @@ mod tests {
     fn images_by_pixel_and_by_channel() {
         // Two images of 1x2 pixels and two channels; byte b stands for b / 2.
         let bytes = vec![0, 10, 4, 10, 2, 10, 6, 10];
-        let images = data(&[1, 2, 2], Features::Pixels { bytes, scale: 0.5 }, 2);
+        let images = data(&[1, 2, 2], Features::Pixels { bytes: bytes.into(), scale: 0.5 }, 2);
         let s = Standardize::per_feature(&images, &[0, 1]).unwrap();
         assert_eq!((s.mean, s.std), (vec![0.5, 5.0, 2.5, 5.0], vec![0.5, 1.0, 0.5, 1.0]));
         let s = Standardize::per_channel(&images, &[0, 1]).unwrap();

@@ -50,7 +50,7 @@ fn noise(n: usize, classes: usize, side: usize) -> Dataset {
         let light = label * 128 / classes as u32;
         (0..3 * side * side).map(|_| (light + stream.below(128)) as u8).collect::<Vec<u8>>()
     });
-    let features = Features::Pixels { bytes: bytes.collect(), scale: 1.0 / 255.0 };
+    let features = Features::Pixels { bytes: bytes.collect::<Vec<u8>>().into(), scale: 1.0 / 255.0 };
     let names = (0..classes).map(|k| format!("class {k}")).collect();
     Dataset::new("noise", vec![side, side, 3], features, Targets::Classes { labels, names }).unwrap()
 }
