@@ -85,6 +85,8 @@ pub enum StepSpec {
         trans_a: bool,
         /// The left factor is what these windows see, a row for each window (before transposing).
         windows: Option<Windows>,
+        /// A product channel by channel with what the windows see ([`crate::gemm::Gemm::depthwise`]); `n` is their channels.
+        depthwise: bool,
         /// Whether a convolution that gains by it may go through Winograd's transforms.
         winograd: bool,
         /// The right factor: `[k, n]` row-major, or `[n, k]` if `trans_b`.

@@ -1,6 +1,7 @@
 //! How a product is cut: C into tiles, a long sum into slices. From the shape alone, so that results do not depend on
 //! the number of threads.
 
+use super::depthwise::Depthwise;
 use super::micro::Registers;
 use super::windows::{CHUNK, Chunks, Windows};
 use super::winograd::Winograd;
@@ -167,6 +168,41 @@ fn weights(isa: Isa, registers: Registers, shape: Shape, windows: Windows, need:
         slice: split(k, PARTS.div_ceil(tiles).min(most), chunks.outputs),
         keeps_b: false,
         path: Path::Windows(Box::new(chunks)),
+    }
+}
+
+/// A product channel by channel: tiles of whole rows of outputs, or all taps.
+pub(super) fn depthwise(
+    isa: Isa,
+    registers: Registers,
+    shape: Shape,
+    windows: Windows,
+    need: TileNeed,
+) -> Gemm {
+    let Shape { m, n, k, trans_a, .. } = shape;
+    let ow = windows.outputs[1];
+    let (tile_rows, tile_cols, slices) = if trans_a {
+        let most = (work(shape) / (4 * MIN_TILE_WORK)).min(k / ow).max(1);
+        (m, n, PARTS.min(most))
+    } else {
+        let lines = (SUMS / 2 / (ow * n)).clamp(1, (m / ow).div_ceil(ENOUGH_TILES));
+        let cols = match (need.complete_rows, need.complete_cols) {
+            (_, true) => 1,
+            (true, false) => TILES.min(n.div_ceil(registers.lanes)),
+            (false, false) => (ow * n).div_ceil(2 * SUMS),
+        };
+        (if need.complete_rows { m } else { lines * ow }, split(n, cols, registers.lanes), 1)
+    };
+    Gemm {
+        isa,
+        registers,
+        shape,
+        tile_rows,
+        tile_cols,
+        kc: k,
+        slice: split(k, slices, ow),
+        keeps_b: false,
+        path: Path::Depthwise(Box::new(Depthwise::new(windows))),
     }
 }
 

@@ -33,6 +33,7 @@
 //! | `cut` | how a product is cut into tiles and slices |
 //! | `packed`, `gathered`, `narrow` | tiles of products in memory, with windows, and of few rows |
 //! | `windows`, `winograd` | where the numbers of windows lie; fewer multiplications |
+//! | `depthwise` | windows and weights channel by channel |
 //! | `pack`, `micro` | B in the order of use; the innermost loop |
 //!
 //! The floor of a product is `2 m n k` operations at the FMA peak; for a single row it is reading B once. Seen with
@@ -61,6 +62,9 @@
 //! 29 µs on one core, 16 on two.
 
 mod cut;
+mod depthwise;
+#[cfg(test)]
+mod depthwise_tests;
 mod gathered;
 mod micro;
 pub mod naive;
@@ -80,6 +84,7 @@ pub use windows::Windows;
 
 use crate::isa::{Isa, Kernel, dispatch};
 use crate::simd::Simd;
+use depthwise::Depthwise;
 use micro::Registers;
 use std::ops::Range;
 use windows::Chunks;
@@ -165,6 +170,8 @@ enum Path {
     Windows(Box<Chunks>),
     /// A is what windows see, and B the transformed weights.
     Winograd(Box<Winograd>),
+    /// A is what windows see, and each channel has a product of its own.
+    Depthwise(Box<Depthwise>),
     /// At most MR rows: B is read where it lies.
     FewRows,
     /// At most `narrow::DOT_ROWS` rows and B transposed: each number of C is the product of two rows in memory.
@@ -187,6 +194,19 @@ impl Gemm {
     pub fn of_windows(isa: Isa, shape: Shape, windows: Windows, need: TileNeed, winograd: bool) -> Gemm {
         assert!(windows.is_sound() && windows.suits(&shape), "{windows:?} do not make {shape:?}");
         cut::windows(isa, Registers::of(isa), shape, windows, need, winograd)
+    }
+
+    /// A product channel by channel with what windows see: of `n` channels, `C[o, c]` is the sum over `k` taps `t` of
+    /// `A[o, t, c] B[t, c]`, a row for each window; if `trans_a`, `C[t, c]` is the sum over `k` windows `o` of
+    /// `A[o, t, c] B[o, c]`, a row for each tap.
+    ///
+    /// # Panics
+    /// If the shape is not that of the windows, or the windows are not [sound](Windows::is_sound), or spread and transposed,
+    /// or `trans_b` is set.
+    pub fn depthwise(isa: Isa, shape: Shape, windows: Windows, need: TileNeed) -> Gemm {
+        let sound = windows.is_sound() && windows.suits_channels(&shape);
+        assert!(sound, "{windows:?} do not make {shape:?} channel by channel");
+        cut::depthwise(isa, Registers::of(isa), shape, windows, need)
     }
 
     /// The shape.
@@ -239,7 +259,7 @@ impl Gemm {
                 LINE + self.strip_len() + if self.shape.trans_a { 0 } else { chunks.scratch_len() }
             }
             Path::Winograd(winograd) => winograd.scratch_len(self.shape),
-            Path::FewRows | Path::Dots => 0,
+            Path::Depthwise(_) | Path::FewRows | Path::Dots => 0,
         }
     }
 
@@ -342,6 +362,7 @@ impl Gemm {
         let a_len = match &self.path {
             Path::Windows(chunks) => chunks.windows.len(),
             Path::Winograd(winograd) => winograd.chunks.windows.len(),
+            Path::Depthwise(depthwise) => depthwise.windows.len(),
             _ => m.checked_mul(k),
         };
         assert_eq!(Some(a.len()), a_len, "length of a");
@@ -400,6 +421,10 @@ impl Kernel for TileKernel<'_> {
                 Path::Windows(chunks) if self.gemm.shape.trans_a => self.gathered_transposed::<S>(chunks),
                 Path::Windows(chunks) => self.gathered::<S>(chunks),
                 Path::Winograd(winograd) => self.winograd::<S>(winograd),
+                Path::Depthwise(depthwise) if self.gemm.shape.trans_a => {
+                    self.depthwise_weights::<S>(depthwise)
+                }
+                Path::Depthwise(depthwise) => self.depthwise::<S>(depthwise),
                 Path::FewRows => self.few_rows::<S>(),
                 Path::Dots => self.dots::<S>(),
             }

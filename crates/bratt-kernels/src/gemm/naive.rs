@@ -31,3 +31,22 @@ pub fn seen(windows: &Windows, images: &[f32]) -> Vec<f32> {
     let row = |output: usize| (0..depth).map(move |column| windows.at(images, output, column));
     (0..rows).flat_map(row).collect()
 }
+
+/// The product channel by channel with what windows see; the shape as in [`super::Gemm::depthwise`].
+///
+/// # Panics
+/// If a slice is shorter than the shape says.
+pub fn multiply_channels(shape: Shape, windows: &Windows, images: &[f32], b: &[f32]) -> Vec<f64> {
+    let Shape { m, n, k, trans_a, .. } = shape;
+    let mut c = Vec::with_capacity(m * n);
+    for i in 0..m {
+        for channel in 0..n {
+            let product = |p: usize| {
+                let (output, tap) = if trans_a { (p, i) } else { (i, p) };
+                f64::from(windows.at(images, output, tap * n + channel)) * f64::from(b[p * n + channel])
+            };
+            c.push((0..k).map(product).sum());
+        }
+    }
+    c
+}

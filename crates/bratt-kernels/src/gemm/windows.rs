@@ -100,6 +100,14 @@ impl Windows {
         sides && (!shape.trans_a || self.spread == [1, 1])
     }
 
+    /// Whether a product channel by channel of this shape has these windows for its A.
+    pub(crate) fn suits_channels(&self, shape: &Shape) -> bool {
+        let (rows, taps) = (self.rows(), product(&self.kernel));
+        let (outer, inner) = if shape.trans_a { (taps, rows) } else { (rows, taps) };
+        let sides = (Some(shape.m), shape.n, Some(shape.k)) == (outer, self.channels, inner);
+        sides && !shape.trans_b && (!shape.trans_a || self.spread == [1, 1])
+    }
+
     /// Zeros before the first pixel of a side, those between pixels left out.
     fn zeros(&self, side: usize) -> usize {
         self.before[side].div_ceil(self.spread[side])
@@ -178,7 +186,7 @@ impl Windows {
 
     /// The pixel of the image at a point of the plane, if there is one.
     #[inline(always)]
-    fn pixel(&self, side: usize, point: usize) -> Option<usize> {
+    pub(super) fn pixel(&self, side: usize, point: usize) -> Option<usize> {
         let from_first = point.checked_sub(self.before[side])?;
         let (pixel, between) = if self.spread[side] == 1 {
             (from_first, 0)

@@ -55,7 +55,7 @@ fn check_all(windows: &Windows, n: usize, need: TileNeed) {
 }
 
 /// Windows that see `before` zeros above and to the left, and as many outputs as fit with `after` zeros.
-fn windows(
+pub(super) fn windows(
     images: usize,
     extent: [usize; 2],
     channels: usize,
@@ -70,8 +70,8 @@ fn windows(
     Windows { images, extent, channels, kernel, stride, dilation, spread, before, outputs }
 }
 
-const ONE: [usize; 2] = [1, 1];
-const NONE: [usize; 2] = [0, 0];
+pub(super) const ONE: [usize; 2] = [1, 1];
+pub(super) const NONE: [usize; 2] = [0, 0];
 
 #[test]
 fn strides_dilations_paddings_and_spreads() {

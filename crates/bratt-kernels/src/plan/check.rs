@@ -118,7 +118,9 @@ impl Checker {
                 }
                 self.apart(tape, instances)
             }
-            StepSpec::MatMul { m, n, k, a, trans_a, windows, b, trans_b, tape, instance, .. } => {
+            StepSpec::MatMul {
+                m, n, k, a, trans_a, windows, depthwise, b, trans_b, tape, instance, ..
+            } => {
                 self.shape(
                     instance.rows == *m && instance.cols == *n,
                     "the epilogue's rows and cols must be m and n",
@@ -126,9 +128,14 @@ impl Checker {
                 self.instance(tape, instance, 0)?;
                 let shape = Shape { m: *m, n: *n, k: *k, trans_a: *trans_a, trans_b: *trans_b };
                 let a_len = match windows {
-                    None => m.checked_mul(*k),
+                    None => {
+                        self.shape(!depthwise, "a product channel by channel needs windows")?;
+                        m.checked_mul(*k)
+                    }
                     Some(windows) => {
-                        let suits = windows.is_sound() && windows.suits(&shape);
+                        let suits =
+                            if *depthwise { windows.suits_channels(&shape) } else { windows.suits(&shape) };
+                        let suits = windows.is_sound() && suits;
                         self.shape(suits, "the windows must make a factor of m and k")?;
                         windows.len()
                     }

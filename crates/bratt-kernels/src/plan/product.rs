@@ -34,7 +34,20 @@ impl Product {
     /// # Panics
     /// If `spec` is not a product.
     pub(super) fn new(spec: &StepSpec, plan: &mut Plan) -> Result<Product, TapeError> {
-        let StepSpec::MatMul { m, n, k, a, trans_a, windows, winograd, b, trans_b, tape, instance } = spec
+        let StepSpec::MatMul {
+            m,
+            n,
+            k,
+            a,
+            trans_a,
+            windows,
+            depthwise,
+            winograd,
+            b,
+            trans_b,
+            tape,
+            instance,
+        } = spec
         else {
             unreachable!("not a product: {spec:?}")
         };
@@ -43,6 +56,7 @@ impl Product {
         // A tile with complete rows is one with all columns.
         let need = TileNeed { complete_rows: needs.complete_cols, complete_cols: needs.complete_rows };
         let gemm = match windows {
+            Some(windows) if *depthwise => Gemm::depthwise(plan.isa, shape, *windows, need),
             Some(windows) => Gemm::of_windows(plan.isa, shape, *windows, need, *winograd),
             None => Gemm::new(plan.isa, shape, need),
         };

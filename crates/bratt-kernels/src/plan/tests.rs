@@ -87,6 +87,7 @@ fn product(name: &str, tape: &TapeSpec, (m, n, k): (usize, usize, usize)) {
             a,
             trans_a: false,
             windows: None,
+            depthwise: false,
             winograd: false,
             b,
             trans_b: false,

@@ -9,24 +9,16 @@
 //! | weight gradient | `X^T dy` |
 //! | input gradient | a convolution of stride 1 over dy, its pixels a stride apart with zeros between and around, with W flipped in height and width and its channels transposed |
 //!
-//! Groups are one product each. Depthwise convolution (a group for each channel, one output per group) has no product:
-//! it is a sum over the taps, and its weight gradient a sum over the outputs.
+//! Groups are one product each. Of a depthwise convolution (a group for each channel, one output per group) they are one
+//! product channel by channel.
 //!
 //! The product reads X from the images, through the windows: the matrix is not made.
 
-use crate::graph::{GraphBuilder, Op, Padding, Reduction, Value, Window};
+use crate::graph::{GraphBuilder, Op, Padding, Value, Window};
 
 pub(super) fn conv2d(g: &GraphBuilder, x: Value, weight: Value, window: &Window, groups: usize) -> Value {
-    let (images, weights) = (g.shape(x), g.shape(weight));
+    let images = g.shape(x);
     let Ok([oh, ow]) = window.outputs(images[1], images[2]) else { return Value::POISON };
-    if is_depthwise(&weights, groups) {
-        let (padded, outputs) = (g.padded(x, window, 0.0), weights[3]);
-        let parts = window.taps().map(|tap| {
-            let row = g.slice(weight, &[tap[0], tap[1], 0, 0], &[tap[0] + 1, tap[1] + 1, 1, outputs]);
-            g.mul(g.tap(padded, window, tap, [oh, ow]), g.reshape(row, [outputs]))
-        });
-        return sum(g, parts);
-    }
     let seen = Seen { window: *window, spread: [1, 1], outputs: [oh, ow] };
     products(g, x, weight, &seen, groups)
 }
@@ -45,6 +37,10 @@ fn products(g: &GraphBuilder, x: Value, weight: Value, seen: &Seen, groups: usiz
     let ([oh, ow], outputs) = (seen.outputs, weights[3]);
     let per_group = outputs / groups;
     let depth = weights[0] * weights[1] * weights[2];
+    if is_depthwise(&weights, groups) {
+        let y = g.depthwise_matmul(rows_of_windows(g, x, seen), false, g.reshape(weight, [depth, outputs]));
+        return g.reshape(y, [images, oh, ow, outputs]);
+    }
     let products: Vec<Value> = (0..groups)
         .map(|group| {
             let x = channels(g, x, group * weights[2], weights[2]);
@@ -66,17 +62,12 @@ pub(super) fn weight_gradient(
     let (rows, outputs) = (results[0] * results[1] * results[2], results[3]);
     let [kh, kw] = window.kernel;
     let inputs = images[3] / groups;
-    if is_depthwise(&[kh, kw, inputs, outputs], groups) {
-        let padded = g.padded(x, window, 0.0);
-        let part = |tap| {
-            let product = g.mul(g.tap(padded, window, tap, [results[1], results[2]]), dy);
-            g.reduce_keep(Reduction::Sum, product, &[0, 1, 2])
-        };
-        let parts: Vec<Value> = window.taps().map(part).collect();
-        return g.reshape(g.concat(&parts, 0), [kh, kw, 1, outputs]);
-    }
     let per_group = outputs / groups;
     let seen = Seen { window: *window, spread: [1, 1], outputs: [results[1], results[2]] };
+    if is_depthwise(&[kh, kw, inputs, outputs], groups) {
+        let dw = g.depthwise_matmul(rows_of_windows(g, x, &seen), true, g.reshape(dy, [rows, outputs]));
+        return g.reshape(dw, [kh, kw, 1, outputs]);
+    }
     let products: Vec<Value> = (0..groups)
         .map(|group| {
             let x = rows_of_windows(g, channels(g, x, group * inputs, inputs), &seen);
@@ -102,9 +93,7 @@ pub(super) fn input_gradient(
     let backwards = transposed_channels(g, flipped, groups);
     let moving = Window::new(window.kernel).dilation(window.dilation);
     let results = g.shape(dy);
-    if !is_depthwise(&g.shape(weight), groups)
-        && let Some(padding) = backwards_padding(window, [results[1], results[2]], [height, width])
-    {
+    if let Some(padding) = backwards_padding(window, [results[1], results[2]], [height, width]) {
         let window = moving.padding(padding);
         return products(
             g,
@@ -159,10 +148,6 @@ fn channels(g: &GraphBuilder, x: Value, first: usize, count: usize) -> Value {
 /// Matrices side by side.
 fn joined(g: &GraphBuilder, matrices: &[Value]) -> Value {
     if let [one] = matrices { *one } else { g.concat(matrices, 1) }
-}
-
-fn sum(g: &GraphBuilder, parts: impl Iterator<Item = Value>) -> Value {
-    parts.reduce(|a, b| g.add(a, b)).unwrap_or(Value::POISON)
 }
 
 /// `weight` with the order of one of its axes turned round.

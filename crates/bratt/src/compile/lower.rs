@@ -78,6 +78,7 @@ fn lower_node(g: &GraphBuilder, node: &Node, x: &[Value]) -> Value {
         | Op::Pad { .. }
         | Op::Concat { .. }
         | Op::Windows { .. }
+        | Op::DepthwiseMatMul { .. }
         | Op::MatMul { .. } => g.add_node_from(node.op.clone(), x, &node.origin),
     }
 }

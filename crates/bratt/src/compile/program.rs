@@ -27,10 +27,11 @@ pub struct Step {
 }
 
 impl Step {
-    /// `matmul`, `map`, `copy` or `fill`.
+    /// `matmul`, `depthwise`, `map`, `copy` or `fill`.
     pub fn kind(&self) -> &'static str {
         match self.spec {
             StepSpec::Map { .. } => "map",
+            StepSpec::MatMul { depthwise: true, .. } => "depthwise",
             StepSpec::MatMul { .. } => "matmul",
             StepSpec::Copy { .. } => "copy",
             StepSpec::Fill { .. } => "fill",

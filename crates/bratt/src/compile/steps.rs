@@ -251,19 +251,23 @@ impl<'g> Maker<'_, 'g> {
 
     fn matmul(&self, node: usize, tape: TapeSpec, instance: Instance) -> StepSpec {
         let inputs = &self.views.node(node).inputs;
-        let (trans_a, trans_b) = match self.views.node(node).op {
-            Op::MatMul { trans_a, trans_b } => (trans_a, trans_b),
-            _ => (false, false),
+        let (trans_a, trans_b, depthwise) = match self.views.node(node).op {
+            Op::MatMul { trans_a, trans_b } => (trans_a, trans_b, false),
+            Op::DepthwiseMatMul { trans_a } => (trans_a, false, true),
+            _ => (false, false, false),
         };
         let a_shape = &self.graph().node(inputs[0]).shape;
         let sources = self.views.sources(node);
+        let taps = if depthwise { a_shape[1] / instance.cols } else { a_shape[1] };
+        let windows = self.windows(self.views.base(inputs[0]));
         StepSpec::MatMul {
             m: instance.rows,
             n: instance.cols,
-            k: a_shape[if trans_a { 0 } else { 1 }],
+            k: if trans_a { a_shape[0] } else { taps },
             a: self.span(sources[0]),
             trans_a,
-            windows: self.windows(self.views.base(inputs[0])),
+            windows: windows.or_else(|| depthwise.then(|| in_memory(a_shape[0], taps, instance.cols))),
+            depthwise,
             winograd: self.winograd,
             b: self.span(sources[1]),
             trans_b,
@@ -305,6 +309,22 @@ impl<'g> Maker<'_, 'g> {
             }
         }
         (layers.join(" "), what.join(" "))
+    }
+}
+
+/// A matrix in memory as windows: each row is an image whose pixels one window sees.
+fn in_memory(rows: usize, taps: usize, channels: usize) -> Windows {
+    let ([one, row], before) = ([[1, 1], [1, taps]], [0, 0]);
+    Windows {
+        images: rows,
+        extent: row,
+        channels,
+        kernel: row,
+        stride: one,
+        dilation: one,
+        spread: one,
+        before,
+        outputs: one,
     }
 }
 

@@ -237,6 +237,7 @@ fn evaluate(node: &Node, x: &[&Tensor<f64>], sources: &Sources) -> Tensor<f64> {
         Op::Reduce { kind, axes } => textbook::reduce(x[0], *kind, axes),
         Op::ArgReduce { kind, axis } => textbook::arg_reduce(x[0], *kind, *axis),
         Op::MatMul { trans_a, trans_b } => textbook::matmul(x[0], *trans_a, x[1], *trans_b),
+        Op::DepthwiseMatMul { trans_a } => textbook::depthwise_matmul(x[0], *trans_a, x[1]),
         Op::Windows { window, spread } => images::windows(x[0], window, *spread),
         Op::Conv2d { window, groups } => images::conv2d(x[0], x[1], window, *groups, &node.shape),
         Op::Conv2dInputGradient { window, groups, .. } => {

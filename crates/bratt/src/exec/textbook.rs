@@ -126,6 +126,20 @@ pub(super) fn matmul(a: &T, trans_a: bool, b: &T, trans_b: bool) -> T {
     })
 }
 
+/// `C[i, c] = sum_t A[i, t, c] B[t, c]`, or `C[t, c] = sum_i A[i, t, c] B[i, c]`.
+pub(super) fn depthwise_matmul(a: &T, trans_a: bool, b: &T) -> T {
+    let (rows, channels) = (a.shape()[0], b.shape()[1]);
+    let taps = a.shape()[1] / channels;
+    let (outer, inner) = if trans_a { (taps, rows) } else { (rows, taps) };
+    by_index(&[outer, channels].into(), |index| {
+        let (i, c) = (index[0], index[1]);
+        let a = |p: usize| {
+            a.data()[if trans_a { (p * taps + i) * channels } else { (i * taps + p) * channels } + c]
+        };
+        (0..inner).map(|p| a(p) * b.data()[p * channels + c]).sum()
+    })
+}
+
 /// `y_i = e^(x_i - m) / sum_j e^(x_j - m)` in each group, m its largest element.
 pub(super) fn softmax(x: &T, axis: usize) -> T {
     by_group(x, &[axis], |x| {

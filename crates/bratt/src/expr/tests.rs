@@ -68,9 +68,11 @@ fn name(op: &Op) -> &'static str {
         Op::Slice { .. } | Op::Pad { .. } | Op::Concat { .. } | Op::Reduce { .. } | Op::ArgReduce { .. } => {
             op.name()
         }
-        Op::MatMul { .. } | Op::Windows { .. } | Op::Conv2d { .. } | Op::Conv2dInputGradient { .. } => {
-            op.name()
-        }
+        Op::MatMul { .. }
+        | Op::DepthwiseMatMul { .. }
+        | Op::Windows { .. }
+        | Op::Conv2d { .. }
+        | Op::Conv2dInputGradient { .. } => op.name(),
         Op::Conv2dWeightGradient { .. } | Op::MaxPool2d { .. } | Op::MaxPool2dGradient { .. } => op.name(),
         Op::AvgPool2d { .. } | Op::AvgPool2dGradient { .. } => op.name(),
         Op::Softmax { .. } | Op::LogSoftmax { .. } | Op::Standardize { .. } => op.name(),

@@ -140,6 +140,11 @@ pub enum Op {
         /// Whether the right matrix is read as its transpose.
         trans_b: bool,
     },
+    /// Channel by channel, the product of windows' pixels `[m, taps c]` and weights `[taps, c]`: `[m, c]`.
+    DepthwiseMatMul {
+        /// Sums over the windows, not the taps: `[m, taps c]` and `[m, c]` to `[taps, c]`.
+        trans_a: bool,
+    },
     /// The pixels of each window of images: `[n, h, w, c]` to `[n, oh, ow, kh, kw, c]`.
     Windows {
         /// How the windows lie; padding reads as 0.
@@ -248,6 +253,7 @@ impl Op {
             Op::Reduce { kind, .. } => kind.name(),
             Op::ArgReduce { kind, .. } => kind.arg_name(),
             Op::MatMul { .. } => "matmul",
+            Op::DepthwiseMatMul { .. } => "depthwise_matmul",
             Op::Windows { .. } => "windows",
             Op::Conv2d { .. } => "conv2d",
             Op::Conv2dInputGradient { .. } => "conv2d_input_gradient",
@@ -314,6 +320,9 @@ impl Op {
             }
             Op::MatMul { trans_a, trans_b } => arity(inputs, 2)
                 .and_then(|()| contract::matmul_shape(inputs[0], *trans_a, inputs[1], *trans_b)),
+            Op::DepthwiseMatMul { trans_a } => {
+                arity(inputs, 2).and_then(|()| contract::depthwise_shape(inputs[0], *trans_a, inputs[1]))
+            }
             Op::Windows { window, spread } => {
                 arity(inputs, 1).and_then(|()| window::windows_shape(inputs[0], window, *spread))
             }
@@ -361,6 +370,7 @@ impl Op {
             Op::Reduce { kind, axes } => vec![reduce::reduce_gradient(g, *kind, axes, x[0], y, dy)],
             Op::ArgReduce { .. } => vec![Cotangent::Undefined("an index, which is piecewise constant")],
             Op::MatMul { trans_a, trans_b } => contract::matmul_gradient(g, x, *trans_a, *trans_b, dy).into(),
+            Op::DepthwiseMatMul { trans_a } => contract::depthwise_gradient(g, x, *trans_a, dy).into(),
             Op::Windows { window, spread } => vec![window::windows_gradient(g, window, *spread, x[0], dy)],
             Op::Conv2d { window, groups } => convolve::conv2d_gradient(g, window, *groups, x, dy).into(),
             Op::Conv2dInputGradient { window, groups, .. } => {
@@ -400,6 +410,7 @@ impl Op {
             Op::Unary(_) | Op::Binary(_) | Op::Select => result.len() as u64,
             Op::Reduce { .. } | Op::ArgReduce { .. } => inputs[0].len() as u64,
             Op::MatMul { trans_a, .. } => contract::matmul_flops(inputs[0], *trans_a, result),
+            Op::DepthwiseMatMul { .. } => 2 * inputs[0].len() as u64,
             Op::Conv2d { window, .. } => convolve::flops(result, window, inputs[1][2]),
             Op::Conv2dInputGradient { window, .. } => convolve::flops(inputs[0], window, inputs[1][2]),
             Op::Conv2dWeightGradient { window, .. } => convolve::flops(inputs[1], window, result[2]),
@@ -431,6 +442,8 @@ impl Op {
                 (false, true) => "transpose b".into(),
                 (true, true) => "transpose a, b".into(),
             },
+            Op::DepthwiseMatMul { trans_a: true } => "transpose a".into(),
+            Op::DepthwiseMatMul { trans_a: false } => String::new(),
             Op::Standardize { axes, epsilon } => format!("axes={axes:?} epsilon={epsilon}"),
             Op::Conv2d { window, groups }
             | Op::Conv2dInputGradient { window, groups, .. }

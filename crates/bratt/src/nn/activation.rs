@@ -52,7 +52,7 @@ pub struct Relu6 {}
 
 impl Relu6 {
     pub(crate) fn build(self, g: &GraphBuilder, x: Value) -> Value {
-        g.min(g.relu(x), g.constant(6.0))
+        g.relu6(x)
     }
 }
 

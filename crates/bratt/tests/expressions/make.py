@@ -186,6 +186,9 @@ case("squared_error(p, t)", lambda p, t: 0.5 * (p - t) ** 2, p=real(4), t=real(4
 case("linear_cost(x @ w, y)", lambda x, w, y: ((x @ w - y) ** 2).sum() / (2 * len(x)), x=real(5, 2), w=real(2, 1),
      y=real(5, 1))
 case("mse(p, t)", F.mse_loss, p=real(3, 2), t=real(3, 2))
+case("depthwise_matmul(a, w) ^ 2", lambda a, w: (a.reshape(5, 3, 4) * w).sum(1) ** 2, a=real(5, 12), w=real(3, 4))
+case("depthwise_matmul(a, dy, transpose_a=true) ^ 2",
+     lambda a, dy: (a.reshape(5, 3, 4) * dy[:, None]).sum(0) ** 2, a=real(5, 12), dy=real(5, 4))
 
 text = ",\n".join(json.dumps(case) for case in cases)
 origin = f"PyTorch {torch.__version__}, f64, by make.py"

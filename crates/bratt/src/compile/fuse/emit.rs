@@ -260,6 +260,7 @@ impl Emitter<'_, '_> {
             | Op::Pad { .. }
             | Op::Concat { .. }
             | Op::MatMul { .. }
+            | Op::DepthwiseMatMul { .. }
             | Op::Windows { .. }
             | Op::Conv2d { .. }
             | Op::Conv2dInputGradient { .. }
@@ -291,6 +292,10 @@ impl Emitter<'_, '_> {
             Unary::Tanh => tape::Unary::Tanh,
             Unary::Softplus => tape::Unary::Softplus,
             Unary::Relu => tape::Unary::Relu,
+            Unary::Relu6 => {
+                let (positive, six) = (self.unary(tape::Unary::Relu, x), self.constant(6.0));
+                return self.binary(tape::Binary::Min, positive, six);
+            }
             Unary::LeakyRelu(slope) => {
                 let below = self.constant(slope.get());
                 let below = self.binary(tape::Binary::Mul, x, below);

@@ -4,6 +4,9 @@
 //! operands where one tape can hold both and no other group stands between them. So an epilogue grows from a matrix
 //! product: bias, batch norm, activation, dropout, and for the weight gradients the optimiser's update.
 //!
+//! A mask of what is in memory anyway, such as `relu(x) > 0`, is not made where its operand is, which would have to store
+//! it, but where it is used.
+//!
 //! Three kinds of edges order groups. *Soft*: an instruction reads a value element by element and may share a tape
 //! with its producer. *Hard*: products and movement read a value whole, so it must be finished before. *Guards*: a
 //! slot is overwritten only after all that read its old value.
@@ -11,7 +14,7 @@
 use super::emit;
 use super::group::Group;
 use super::view::{Class, Views};
-use crate::graph::Op;
+use crate::graph::{Binary, Op};
 use bratt_kernels::tape;
 use std::collections::{BTreeSet, BinaryHeap};
 
@@ -41,12 +44,19 @@ pub(crate) fn group(views: &Views<'_>, fuse: bool) -> Grouping {
         edges,
     };
     if fuse {
+        let masks = masks(views);
         for user in 0..count {
             if views.class(user) != Class::Tape {
                 continue;
             }
-            for operand in views.operands(user) {
-                merger.try_merge(views, operand.base, user, operand.view);
+            if !masks.contains(&user) {
+                merger.try_merge_operands(views, user);
+            }
+        }
+        // Masks that no user could take.
+        for &mask in &masks {
+            if merger.groups[merger.group_of[mask]].as_ref().is_some_and(|g| g.nodes.len() == 1) {
+                merger.try_merge_operands(views, mask);
             }
         }
     }
@@ -55,6 +65,24 @@ pub(crate) fn group(views: &Views<'_>, fuse: bool) -> Grouping {
 
 fn has_step(views: &Views<'_>, node: usize) -> bool {
     matches!(views.class(node), Class::Tape | Class::MatMul | Class::Move)
+}
+
+/// Comparisons of a constant with what products or movement read from memory.
+fn masks(views: &Views<'_>) -> BTreeSet<usize> {
+    let mut in_memory = BTreeSet::new();
+    for node in 0..views.graph.nodes().len() {
+        in_memory.extend(views.reads(node).into_iter().filter(|(_, whole)| *whole).map(|(base, _)| base));
+    }
+    let is_mask = |node: usize| {
+        let compares = matches!(views.node(node).op, Op::Binary(Binary::Lt));
+        views.class(node) == Class::Tape && compares && {
+            let operands = views.operands(node);
+            let constant = |base: usize| views.class(base) == Class::Inline;
+            operands.iter().all(|o| constant(o.base) || in_memory.contains(&o.base))
+                && operands.iter().any(|o| constant(o.base))
+        }
+    };
+    (0..views.graph.nodes().len()).filter(|&node| is_mask(node)).collect()
 }
 
 fn data_edges(views: &Views<'_>) -> Vec<Vec<Edge>> {
@@ -126,6 +154,12 @@ struct Merger {
 }
 
 impl Merger {
+    fn try_merge_operands(&mut self, views: &Views<'_>, user: usize) {
+        for operand in views.operands(user) {
+            self.try_merge(views, operand.base, user, operand.view);
+        }
+    }
+
     fn try_merge(&mut self, views: &Views<'_>, base: usize, user: usize, view: super::view::View) {
         let (a, b) = (self.group_of[base], self.group_of[user]);
         let (Some(producer), Some(consumer)) = (&self.groups[a], &self.groups[b]) else { return };

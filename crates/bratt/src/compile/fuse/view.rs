@@ -160,7 +160,8 @@ impl<'g> Views<'g> {
                 if self.alias[i] == i && windows.contains(&base) {
                     let shape = &self.graph.node(value).shape;
                     let depth: usize = self.node(base).shape[3..].iter().product();
-                    let product = matches!(node.op, Op::MatMul { .. }) && position == 0;
+                    let product =
+                        matches!(node.op, Op::MatMul { .. } | Op::DepthwiseMatMul { .. }) && position == 0;
                     if !product || shape.rank() != 2 || shape[1] != depth {
                         windows.remove(&base);
                     }
@@ -208,7 +209,7 @@ impl<'g> Views<'g> {
                     Class::Inline
                 }
             }
-            Op::MatMul { .. } => Class::MatMul,
+            Op::MatMul { .. } | Op::DepthwiseMatMul { .. } => Class::MatMul,
             Op::Windows { .. } if self.seen.contains(&index) => Class::Inline,
             Op::Transpose { .. }
             | Op::Slice { .. }

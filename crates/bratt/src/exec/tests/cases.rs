@@ -229,6 +229,34 @@ fn matmuls() -> Vec<Case> {
     cases
 }
 
+/// Each channel by itself, as a matrix and a vector.
+fn depthwise_products() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for trans in [false, true] {
+        for (m, taps, channels) in [(3, 2, 4), (1, 1, 1), (1, 5, 2), (4, 1, 3), (5, 3, 1)] {
+            let a = real([m, taps * channels], 7);
+            let b = real([if trans { m } else { taps }, channels], 8);
+            let columns: Vec<Vec<f64>> = (0..channels)
+                .map(|c| {
+                    let of_channel = |i: usize| a.data()[i * channels + c];
+                    let weights = |i: usize| b.data()[i * channels + c];
+                    let (a, b) =
+                        (Tensor::from_fn([m, taps], of_channel), Tensor::from_fn([b.shape()[0], 1], weights));
+                    matrix_product(&a, trans, &b, false)
+                })
+                .collect();
+            let expected: Vec<f64> =
+                (0..columns[0].len()).flat_map(|i| columns.iter().map(move |column| column[i])).collect();
+            let case =
+                Case::new(format!("depthwise {trans} {m}x{taps}x{channels}"), vec![a, b], move |g, x| {
+                    g.depthwise_matmul(x[0], trans, x[1])
+                });
+            cases.push(case.expect(expected));
+        }
+    }
+    cases
+}
+
 /// Reductions of distinct numbers over every kind of axes, with exact ones.
 fn reductions(name: &str, kind: Reduction, exact: [&[f64]; 3]) -> Vec<Case> {
     let keep =
@@ -369,6 +397,7 @@ table! {
     Op::Unary(Unary::Sigmoid) => unary("sigmoid", wide, |g, x| g.sigmoid(x), |x| 0.5 + 0.5 * (0.5 * x).tanh()),
     Op::Unary(Unary::Tanh) => unary("tanh", wide, |g, x| g.tanh(x), |x| 1.0 - 2.0 / ((2.0 * x).exp() + 1.0)),
     Op::Unary(Unary::Softplus) => unary("softplus", wide, |g, x| g.softplus(x), |x| (1.0 + x.exp()).ln()),
+    Op::Unary(Unary::Relu6) => unary("relu6", |u| 3.0 + 4.0 * off_zero(u), |g, x| g.relu6(x), |x| x.clamp(0.0, 6.0)),
     Op::Unary(Unary::Relu) => unary("relu", off_zero, |g, x| g.relu(x), |x| 0.5 * (x + x.abs())),
     Op::Unary(Unary::LeakyRelu(_)) => unary(
         "leaky_relu", off_zero, |g, x| g.leaky_relu(x, 0.1), |x| if x > 0.0 { x } else { x / 10.0 }),
@@ -453,6 +482,7 @@ table! {
     Op::ArgReduce { kind: Reduction::Max | Reduction::Sum, .. } => arg_reductions(Reduction::Max, [0.0, 1.0]),
     Op::ArgReduce { kind: Reduction::Min, .. } => arg_reductions(Reduction::Min, [1.0, 0.0]),
     Op::MatMul { .. } => matmuls(),
+    Op::DepthwiseMatMul { .. } => depthwise_products(),
     Op::Windows { .. } => images::windows(),
     Op::Conv2d { .. } => images::convolutions(),
     Op::Conv2dInputGradient { .. } => images::input_gradients(),

@@ -94,6 +94,12 @@ fn every_builder_method_reports_the_callers_line() {
         ("found no axes", |g| ignore(g.standardize(g.input("a", [2, 3]), &[], 1e-5))),
         ("expected at least 0", |g| ignore(g.standardize(g.input("a", [2, 3]), &[0], -1.0))),
         ("expected two matrices", |g| ignore(g.matmul(g.input("a", [2]), g.input("b", [2, 3])))),
+        ("so many times 4 channels", |g| {
+            ignore(g.depthwise_matmul(g.input("a", [2, 9]), false, g.input("b", [2, 4])));
+        }),
+        ("expected 3 rows of the second", |g| {
+            ignore(g.depthwise_matmul(g.input("a", [2, 12]), false, g.input("b", [2, 4])));
+        }),
         ("expected images [n, height", |g| {
             ignore(g.max_pool2d(g.input("a", [2, 3]), &Window::new([2, 2])));
         }),

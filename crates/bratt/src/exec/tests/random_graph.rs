@@ -117,7 +117,7 @@ impl Writer {
     fn unary(&mut self, x: Value) -> Value {
         let above = |g: &GraphBuilder| g.add(g.abs(x), g.constant(0.5));
         let g = &self.g;
-        match self.random.below(17) {
+        match self.random.below(18) {
             0 => g.neg(x),
             1 => g.abs(x),
             2 => g.sign(g.stop_gradient(g.add(x, g.constant(2.5)))),
@@ -134,6 +134,7 @@ impl Writer {
             13 => g.relu(x),
             14 => g.leaky_relu(x, 0.125),
             15 => g.elu(x, 1.25),
+            16 => g.relu6(g.mul(x, g.constant(4.0))),
             _ => g.stop_gradient(x),
         }
     }
@@ -289,15 +290,23 @@ impl Writer {
         let window = Window::new([to(3), to(2)]).stride([to(3), to(2)]);
         let (h, w) = (1 + to(4), 1 + to(4));
         let dilated = window.dilation([to(2), to(2)]).same(h, w);
-        let kind = to(5);
+        let kind = to(6);
         let images = self.sized(x, [2, h, w, groups * inputs]);
         let other = self.pick();
         let weight = self.sized(other, [window.kernel[0], window.kernel[1], inputs, groups * outputs]);
+        let (taps, channels) = (window.kernel[0] * window.kernel[1], groups * inputs);
+        let other = self.pick();
+        let of_channels = self.sized(other, [taps, channels]);
         let g = &self.g;
+        let depthwise = |windows: Value| {
+            let rows = g.shape(windows).len() / (taps * channels);
+            g.depthwise_matmul(g.reshape(windows, [rows, taps * channels]), false, of_channels)
+        };
         let y = match kind {
             1..=2 => g.mul(g.conv2d(images, weight, &dilated, groups), g.constant(0.25)),
             3 => g.max_pool2d(images, &window.same(h, w)),
             4 => g.avg_pool2d(images, &window.same(h, w)),
+            5 => depthwise(g.windows(images, &dilated)),
             _ => g.windows(images, &dilated),
         };
         // Few axes, so that what follows may add some.

@@ -37,8 +37,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
         Ok(c.g.softplus(c.x[0]))
     }),
     row("relu", &["x"], &[], "max(x, 0); gradient 0 at 0", "relu([-1, 2])", |c| Ok(c.g.relu(c.x[0]))),
-    row("relu6", &["x"], &[], "min(max(x, 0), 6)", "relu6([-1, 2, 8])", |c| {
-        Ok(c.g.min(c.g.relu(c.x[0]), c.g.constant(6.0)))
+    row("relu6", &["x"], &[], "min(max(x, 0), 6); gradient 0 at 0 and 6", "relu6([-1, 2, 8])", |c| {
+        Ok(c.g.relu6(c.x[0]))
     }),
     row(
         "leaky_relu",

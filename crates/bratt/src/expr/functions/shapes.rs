@@ -27,6 +27,14 @@ pub(super) static REDUCTIONS: &[Function] = &[
         |c| Ok(c.g.matmul_transposed(c.x[0], c.truth("transpose_a")?, c.x[1], c.truth("transpose_b")?)),
     ),
     row(
+        "depthwise_matmul",
+        &["a", "b"],
+        &[attribute("transpose_a", "false")],
+        "channel by channel: windows [m, taps c] and weights [taps, c] to [m, c]; over windows: [m, c] to [taps, c]",
+        "depthwise_matmul([1, 2, 3, 4; 5, 6, 7, 8], [1, 2; 3, 4])",
+        |c| Ok(c.g.depthwise_matmul(c.x[0], c.truth("transpose_a")?, c.x[1])),
+    ),
+    row(
         "linear",
         &["x", "w", "b?"],
         &[],

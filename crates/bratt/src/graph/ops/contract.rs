@@ -3,7 +3,11 @@
 //! `matmul`: C = A B, `C[i, j] = sum_k A[i, k] B[k, j]` with A `[m, k]`, B `[k, n]`, C `[m, n]`;
 //! dA = dC B^T, dB = A^T dC. Either factor may be read as its transpose, so no gradient moves data.
 //!
-//! Cost: 2 m n k. Source: lecture on backpropagation, vectorised gates.
+//! `depthwise_matmul`: the same for each channel c by itself, `C[i, c] = sum_t A[i, t, c] B[t, c]` with A `[m, taps c]`, B
+//! `[taps, c]`, C `[m, c]`; or over the rows, `C[t, c] = sum_i A[i, t, c] B[i, c]`. dB is the other of the two, of A and
+//! dC; `dA[i, t, c] = dC[i, c] B[t, c]`. Cost: 2 for each number of A.
+//!
+//! Cost of matmul: 2 m n k. Source: lecture on backpropagation, vectorised gates.
 
 use crate::graph::{Cotangent, GraphBuilder, Op, Value};
 use crate::tensor::Shape;
@@ -21,6 +25,40 @@ impl GraphBuilder {
     pub fn matmul_transposed(&self, a: Value, trans_a: bool, b: Value, trans_b: bool) -> Value {
         self.add_node(Op::MatMul { trans_a, trans_b }, &[a, b])
     }
+
+    /// Products channel by channel: of `a` `[m, taps c]`, the pixels of windows, and `b` `[taps, c]`: `[m, c]`, a depthwise
+    /// convolution. With `trans_a`, sums over the windows: of `a` and `b` `[m, c]`: `[taps, c]`.
+    #[track_caller]
+    pub fn depthwise_matmul(&self, a: Value, trans_a: bool, b: Value) -> Value {
+        self.add_node(Op::DepthwiseMatMul { trans_a }, &[a, b])
+    }
+}
+
+pub(crate) fn depthwise_shape(a: &Shape, trans_a: bool, b: &Shape) -> Result<Shape, String> {
+    if a.rank() != 2 || b.rank() != 2 {
+        return Err(format!("found shapes {a} and {b}, expected two matrices"));
+    }
+    let (rows, channels) = (a[0], b[1]);
+    if !a[1].is_multiple_of(channels) {
+        return Err(format!("found {a} and {b}, expected rows of so many times {channels} channels"));
+    }
+    let taps = a[1] / channels;
+    let (inner, outer) = if trans_a { (rows, taps) } else { (taps, rows) };
+    if b[0] == inner {
+        Ok([outer, channels].into())
+    } else {
+        let what = if trans_a { "rows" } else { "taps" };
+        Err(format!("found {a} and {b}, expected {inner} rows of the second, as many as there are {what}"))
+    }
+}
+
+pub(crate) fn depthwise_gradient(g: &GraphBuilder, x: &[Value], trans_a: bool, dy: Value) -> [Cotangent; 2] {
+    let (a, b) = (x[0], x[1]);
+    let (of_rows, of_taps) = if trans_a { (b, dy) } else { (dy, b) };
+    let (rows, taps, channels) = (g.shape(of_rows)[0], g.shape(of_taps)[0], g.shape(b)[1]);
+    let of_rows = g.reshape(of_rows, [rows, 1, channels]);
+    let da = g.mul(of_rows, g.reshape(of_taps, [1, taps, channels]));
+    [Flow(g.reshape(da, [rows, taps * channels])), Flow(g.depthwise_matmul(a, !trans_a, dy))]
 }
 
 pub(crate) fn matmul_shape(a: &Shape, trans_a: bool, b: &Shape, trans_b: bool) -> Result<Shape, String> {

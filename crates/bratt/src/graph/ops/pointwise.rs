@@ -15,6 +15,7 @@
 //! | tanh | tanh x | 1 - y^2 |
 //! | softplus | ln(1 + e^x) | sigmoid x |
 //! | relu | max(x, 0) | 1 if x > 0, else 0 |
+//! | relu6 | min(max(x, 0), 6) | 1 if 0 < x < 6, else 0 |
 //! | leaky_relu | x if x > 0, else slope x | 1 if x > 0, else slope |
 //! | elu | x if x > 0, else alpha (e^x - 1) | 1 if x > 0, else y + alpha |
 //!
@@ -30,9 +31,10 @@
 //! | select(c, a, b) | a where c != 0, else b | where c != 0 | elsewhere |
 //!
 //! All arguments have one shape; the builder's methods broadcast as NumPy does. Where a derivative is itself
-//! piecewise constant (relu, abs), it is treated as a constant by further differentiation.
+//! piecewise constant (relu, abs), it is treated as a constant by further differentiation. Where y tells on which side x
+//! lies, the derivative asks y: the next layer keeps it in memory anyway.
 //!
-//! Sources: lecture on activation functions; leaky ReLU: Maas et al. 2013; ELU: Clevert et al. 2016.
+//! Sources: lecture on activation functions; ReLU6: Krizhevsky 2010; leaky ReLU: Maas et al. 2013; ELU: Clevert et al. 2016.
 
 use crate::graph::{Cotangent, GraphBuilder, Op, Scalar, Value};
 use crate::tensor::Shape;
@@ -56,6 +58,7 @@ pub enum Unary {
     Tanh,
     Softplus,
     Relu,
+    Relu6,
     /// The slope below zero.
     LeakyRelu(Scalar),
     /// The limit at minus infinity, negated.
@@ -80,6 +83,7 @@ impl Unary {
             Unary::Tanh => "tanh",
             Unary::Softplus => "softplus",
             Unary::Relu => "relu",
+            Unary::Relu6 => "relu6",
             Unary::LeakyRelu(_) => "leaky_relu",
             Unary::Elu(_) => "elu",
         }
@@ -112,8 +116,9 @@ impl Unary {
             Unary::Tanh => x.tanh(),
             Unary::Softplus if x.is_nan() => x,
             Unary::Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
-            Unary::Relu if x < 0.0 => 0.0,
-            Unary::Relu => x,
+            Unary::Relu | Unary::Relu6 if x < 0.0 => 0.0,
+            Unary::Relu6 if x > 6.0 => 6.0,
+            Unary::Relu | Unary::Relu6 => x,
             Unary::LeakyRelu(slope) if x <= 0.0 => slope.get() * x,
             Unary::Elu(alpha) if x <= 0.0 => alpha.get() * x.exp_m1(),
             Unary::LeakyRelu(_) | Unary::Elu(_) => x,
@@ -121,7 +126,9 @@ impl Unary {
     }
 
     pub(crate) fn gradient(self, g: &GraphBuilder, x: Value, y: Value, dy: Value) -> Cotangent {
-        let positive = || g.stop_gradient(g.gt(x, g.constant(0.0)));
+        let zero = || g.constant(0.0);
+        let positive = |of| g.stop_gradient(g.gt(of, zero()));
+        let side = |slope: Scalar| positive(if slope.get() >= 0.0 { y } else { x });
         Flow(match self {
             Unary::Neg => g.neg(dy),
             Unary::Abs => g.mul(dy, g.stop_gradient(g.sign(x))),
@@ -135,9 +142,13 @@ impl Unary {
             Unary::Sigmoid => g.mul(dy, g.mul(y, g.sub(g.constant(1.0), y))),
             Unary::Tanh => g.mul(dy, g.sub(g.constant(1.0), g.mul(y, y))),
             Unary::Softplus => g.mul(dy, g.sigmoid(x)),
-            Unary::Relu => g.select(positive(), dy, g.constant(0.0)),
-            Unary::LeakyRelu(slope) => g.select(positive(), dy, g.mul(dy, g.constant(slope.get()))),
-            Unary::Elu(alpha) => g.select(positive(), dy, g.mul(dy, g.add(y, g.constant(alpha.get())))),
+            Unary::Relu => g.select(positive(y), dy, zero()),
+            Unary::Relu6 => {
+                let below = g.stop_gradient(g.lt(y, g.constant(6.0)));
+                g.select(positive(y), g.select(below, dy, zero()), zero())
+            }
+            Unary::LeakyRelu(slope) => g.select(side(slope), dy, g.mul(dy, g.constant(slope.get()))),
+            Unary::Elu(alpha) => g.select(side(alpha), dy, g.mul(dy, g.add(y, g.constant(alpha.get())))),
         })
     }
 }
@@ -274,6 +285,8 @@ unary_methods! {
     softplus Softplus
     /// `max(x, 0)`
     relu Relu
+    /// `min(max(x, 0), 6)`
+    relu6 Relu6
 }
 
 macro_rules! binary_methods {
