@@ -1,6 +1,6 @@
 //! Measures what this machine can do, and what the matrix product makes of it.
 //!
-//! `cargo run --release -p bratt-kernels --example peak [ISA]`
+//! `cargo run --release -p bratt-kernels --example peak [ISA [PART OF A NAME]]`
 
 use bratt_kernels::gemm::{Gemm, Shape, TileNeed, Windows};
 use bratt_kernels::isa::{Isa, Kernel, dispatch};
@@ -24,21 +24,25 @@ fn main() {
             Err(error) => return eprintln!("{error}"),
         },
     };
+    let wanted = std::env::args().nth(2).unwrap_or_default();
     let pools = [Pool::new(1), Pool::new(2)];
     println!("copy of 64 MiB, GB/s read and written: {}", pair(&pools, copy));
     for isa in isas {
         let peak = pools.each_ref().map(|pool| fma(pool, isa));
         println!("\n{isa}: FMA peak {:.1} GFLOP/s on 1 thread, {:.1} on 2", peak[0], peak[1]);
-        println!("{:28} {:>6} {:>18} {:>18}", "product", "tiles", "1 thread", "2 threads");
+        println!("{:34} {:>6} {:>18} {:>18}", "product", "tiles", "1 thread", "2 threads");
         let products = shapes()
             .into_iter()
             .map(|(name, shape)| (name, Gemm::new(isa, shape, TileNeed::default()), shape.m * shape.k));
-        let convolutions = convolutions().into_iter().map(|(name, shape, windows)| {
+        let convolutions = convolutions().into_iter().flat_map(|(name, shape, windows)| {
             let len = windows.len().unwrap_or(0);
-            (name, Gemm::of_windows(isa, shape, windows, TileNeed::default(), false), len)
+            let by = |winograd| Gemm::of_windows(isa, shape, windows, TileNeed::default(), winograd);
+            let (plain, transformed) = (by(false), by(true));
+            let gains = (plain != transformed).then(|| (format!("{name}, Winograd"), transformed, len));
+            [(name, plain, len)].into_iter().chain(gains)
         });
-        for (name, gemm, a_len) in products.chain(convolutions) {
-            print!("{name:28} {:6}", gemm.tiles() * gemm.slices());
+        for (name, gemm, a_len) in products.chain(convolutions).filter(|(name, ..)| name.contains(&wanted)) {
+            print!("{name:34} {:6}", gemm.tiles() * gemm.slices());
             for (pool, peak) in pools.iter().zip(peak) {
                 let (rate, seconds) = product(pool, &gemm, a_len);
                 let time = seconds * 1e6;
@@ -184,12 +188,17 @@ fn product(pool: &Pool, gemm: &Gemm, a_len: usize) -> (f64, f64) {
     let (a, b, mut c) = (aligned(a_len), aligned(k * n), aligned(m * n * gemm.slices()));
     let (a, b, c) = (a.as_ptr().cast::<f32>(), b.as_ptr().cast::<f32>(), c.as_mut_ptr().cast());
     let (a, b) = (Pointer(a.cast_mut()), Pointer(b.cast_mut()));
+    let (parts, prepared_len) = gemm.preparation();
+    let mut prepared = aligned(prepared_len);
+    let prepared = Pointer(prepared.as_mut_ptr().cast());
     let scratch_len = gemm.scratch_len().next_multiple_of(32);
     let mut scratch = vec![0.0f32; scratch_len * pool.threads()];
     let (c, scratch) = (Pointer(c), Pointer(scratch.as_mut_ptr()));
     let kept: Vec<AtomicBool> = (0..pool.threads()).map(|_| AtomicBool::new(false)).collect();
     let seconds = best(|| {
         kept.iter().for_each(|kept| kept.store(false, Ordering::Relaxed));
+        // SAFETY: parts are disjoint, and the set is available.
+        pool.run(parts, &|part, _| unsafe { gemm.prepare(part, b.at(0), prepared.at(0)) });
         pool.run(gemm.tiles() * gemm.slices(), &|part, worker| {
             let (part, slice) = (part % gemm.tiles(), part / gemm.tiles());
             let tile = gemm.tile(part);
@@ -198,7 +207,8 @@ fn product(pool: &Pool, gemm: &Gemm, a_len: usize) -> (f64, f64) {
                 let scratch = std::slice::from_raw_parts_mut(scratch.at(worker * scratch_len), scratch_len);
                 let c = c.at(slice * m * n + tile.row * n + tile.col);
                 let mut holds = kept[worker].load(Ordering::Relaxed);
-                gemm.compute(part, slice, a.at(0), b.at(0), scratch, c, n, &mut holds);
+                let b = if parts > 0 { prepared.at(0) } else { b.at(0) };
+                gemm.compute(part, slice, a.at(0), b, scratch, c, n, &mut holds);
                 kept[worker].store(holds, Ordering::Relaxed);
             }
         });

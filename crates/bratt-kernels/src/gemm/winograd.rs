@@ -94,8 +94,8 @@ impl Winograd {
         let channels = self.chunks.windows.channels;
         let line = |len: usize| len.next_multiple_of(LINE);
         LINE + line(self.chunks.scratch_len())
-            + line(POSITIONS * self.count * channels)
-            + line(POSITIONS * self.count * shape.n)
+            + line(POSITIONS * (self.count * channels + LINE))
+            + line(POSITIONS * (self.count * shape.n + LINE))
     }
 
     /// Numbers of the transformed weights.
@@ -151,8 +151,9 @@ impl TileKernel<'_> {
         let (channels, n, ow) = (chunks.windows.channels, self.gemm.shape.n, chunks.windows.outputs[1]);
         let Tile { row, rows, cols, .. } = self.tile;
         let (height, line) = (down * OUT + IN - OUT, (across * OUT + IN - OUT) * channels);
-        // From one position to the next.
-        let (v_apart, m_apart) = (most * channels, most * n);
+        // From one position to the next: a line more than a power of two, or a tile's positions would meet in few sets
+        // of the cache.
+        let (v_apart, m_apart) = (most * channels + LINE, most * n + LINE);
         let mut done = 0;
         // SAFETY: `scratch` has room for what a chunk sees, for its positions and for the products; tiles lie within
         // what was brought, outputs within the tile of C.
