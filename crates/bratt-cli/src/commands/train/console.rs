@@ -19,16 +19,29 @@ pub struct Console<'a> {
     /// Steps that an earlier process did.
     before: usize,
     monitor: Monitor,
+    /// Whether the table has its head: a training that was at its end has no table.
+    headed: bool,
 }
 
 impl<'a> Console<'a> {
     /// Shows a training.
     pub fn new(terminal: &'a mut Terminal) -> Console<'a> {
         let (epochs, steps_per_epoch, before, monitor) = (0, 0, 0, Monitor::default());
-        Console { terminal, epochs, steps_per_epoch, begin: Instant::now(), before, monitor }
+        Console { terminal, epochs, steps_per_epoch, begin: Instant::now(), before, monitor, headed: false }
+    }
+
+    fn head(&mut self) {
+        if !std::mem::replace(&mut self.headed, true) {
+            let third = if of_third(self.monitor) == Monitor::MacroF1 { "macro-F1" } else { "balanced" };
+            self.terminal.say(&format!(
+                "{DIM}{:>6}  {:>10}  {:>8}  {:>8}  {:>8}  {:>8}  {:>7}{PLAIN}",
+                "epoch", "train loss", "val loss", "accuracy", third, "lr", "time"
+            ));
+        }
     }
 
     fn epoch(&mut self, end: &EpochEnd) {
+        self.head();
         let score = end.validation;
         let number = |x: Option<f64>, show: &dyn Fn(f64) -> String| x.map_or("-".into(), show);
         let loss = number(score.map(|s| s.loss), &terminal::loss);
@@ -66,14 +79,10 @@ impl Listener for Console<'_> {
                 (self.epochs, self.steps_per_epoch) = (started.epochs, started.steps_per_epoch);
                 self.begin = Instant::now();
                 self.monitor = Monitor::by_name(&started.monitor).unwrap_or_default();
-                let third = if of_third(self.monitor) == Monitor::MacroF1 { "macro-F1" } else { "balanced" };
-                self.terminal.say(&format!(
-                    "{DIM}{:>6}  {:>10}  {:>8}  {:>8}  {:>8}  {:>8}  {:>7}{PLAIN}",
-                    "epoch", "train loss", "val loss", "accuracy", third, "lr", "time"
-                ));
             }
             Event::Resumed { epoch, step } => self.before = (epoch - 1) * self.steps_per_epoch + step,
             Event::Step { epoch, step, steps, loss, examples_per_second, .. } => {
+                self.head();
                 if self.terminal.wants_progress() {
                     let label = format!("epoch {epoch}/{}", self.epochs);
                     let note = format!(
