@@ -5,7 +5,7 @@ use super::depthwise::Depthwise;
 use super::micro::Registers;
 use super::windows::{CHUNK, Chunks, Windows};
 use super::winograd::Winograd;
-use super::{Gemm, LINE, Path, Shape, TileNeed, narrow};
+use super::{Gemm, LINE, Path, Shape, TileNeed, narrow, winograd_gradient};
 use crate::isa::Isa;
 
 /// Longest block along `k`: with `NR` columns it fills about half of the first-level cache.
@@ -93,7 +93,7 @@ pub(super) fn windows(
     winograd: bool,
 ) -> Gemm {
     if shape.trans_a {
-        weights(isa, registers, shape, windows, need)
+        weights(isa, registers, shape, windows, need, winograd)
     } else {
         convolution(isa, registers, shape, windows, need, winograd)
     }
@@ -144,9 +144,36 @@ fn convolution(
 }
 
 /// `X^T dy`: a tile is small enough to stay in cache while all chunks are added to it.
-fn weights(isa: Isa, registers: Registers, shape: Shape, windows: Windows, need: TileNeed) -> Gemm {
+fn weights(
+    isa: Isa,
+    registers: Registers,
+    shape: Shape,
+    windows: Windows,
+    need: TileNeed,
+    winograd: bool,
+) -> Gemm {
     let Shape { m, n, k, .. } = shape;
     let Registers { mr, nr, .. } = registers;
+    // Slices are whole chunks.
+    let slice = |tiles: usize, outputs: usize| {
+        let most = (work(shape) / (4 * MIN_TILE_WORK)).min(k / outputs).max(1);
+        split(k, PARTS.div_ceil(tiles).min(most), outputs)
+    };
+    if let Some(winograd) = winograd.then(|| Winograd::new(registers, shape, windows)).flatten() {
+        let most = winograd_gradient::tile_cols(windows.channels, n, registers);
+        let tile_cols = if need.complete_cols { n } else { most };
+        return Gemm {
+            isa,
+            registers,
+            shape,
+            tile_rows: m,
+            tile_cols,
+            kc: winograd.chunks.outputs,
+            slice: slice(n.div_ceil(tile_cols), winograd.chunks.outputs),
+            keeps_b: false,
+            path: Path::Winograd(Box::new(winograd)),
+        };
+    }
     let chunks = Chunks::new(windows, CHUNK, KC);
     let parts = m.saturating_mul(n).div_ceil(SUMS);
     let (rows, cols) = match (need.complete_rows, need.complete_cols) {
@@ -157,7 +184,6 @@ fn weights(isa: Isa, registers: Registers, shape: Shape, windows: Windows, need:
     let tile_rows = split(m, rows, if m / rows >= windows.channels { windows.channels } else { mr });
     let tile_cols = split(n, cols, nr);
     let tiles = m.div_ceil(tile_rows) * n.div_ceil(tile_cols);
-    let most = (work(shape) / (4 * MIN_TILE_WORK)).min(k / chunks.outputs).max(1);
     Gemm {
         isa,
         registers,
@@ -165,7 +191,7 @@ fn weights(isa: Isa, registers: Registers, shape: Shape, windows: Windows, need:
         tile_rows,
         tile_cols,
         kc: chunks.outputs,
-        slice: split(k, PARTS.div_ceil(tiles).min(most), chunks.outputs),
+        slice: slice(tiles, chunks.outputs),
         keeps_b: false,
         path: Path::Windows(Box::new(chunks)),
     }

@@ -32,7 +32,8 @@
 //! |---|---|
 //! | `cut` | how a product is cut into tiles and slices |
 //! | `packed`, `gathered`, `narrow` | tiles of products in memory, with windows, and of few rows |
-//! | `windows`, `winograd` | where the numbers of windows lie; fewer multiplications |
+//! | `windows` | where the numbers of windows lie |
+//! | `winograd`, `winograd_gradient` | convolutions of 3x3, and gradients of their weights, with fewer multiplications |
 //! | `depthwise` | windows and weights channel by channel |
 //! | `pack`, `micro` | B in the order of use; the innermost loop |
 //!
@@ -77,6 +78,7 @@ mod windows;
 #[cfg(test)]
 mod windows_tests;
 mod winograd;
+mod winograd_gradient;
 #[cfg(test)]
 mod winograd_tests;
 
@@ -168,7 +170,7 @@ enum Path {
     Packed,
     /// B is packed, and A is what windows see.
     Windows(Box<Chunks>),
-    /// A is what windows see, and B the transformed weights.
+    /// A is what windows see, and B the transformed weights; or, if A is transposed, the gradients of outputs.
     Winograd(Box<Winograd>),
     /// A is what windows see, and each channel has a product of its own.
     Depthwise(Box<Depthwise>),
@@ -258,6 +260,7 @@ impl Gemm {
             Path::Windows(chunks) => {
                 LINE + self.strip_len() + if self.shape.trans_a { 0 } else { chunks.scratch_len() }
             }
+            Path::Winograd(winograd) if self.shape.trans_a => winograd_gradient::scratch_len(winograd, self),
             Path::Winograd(winograd) => winograd.scratch_len(self.shape),
             Path::Depthwise(_) | Path::FewRows | Path::Dots => 0,
         }
@@ -266,7 +269,7 @@ impl Gemm {
     /// Parts and numbers of what [`Gemm::prepare`] makes of B before the tiles; 0 if nothing.
     pub fn preparation(&self) -> (usize, usize) {
         match &self.path {
-            Path::Winograd(winograd) => {
+            Path::Winograd(winograd) if !self.shape.trans_a => {
                 let parts = self.shape.n.div_ceil(self.registers.nr);
                 (parts, winograd.weights_len(self.shape, self.registers))
             }
@@ -420,6 +423,7 @@ impl Kernel for TileKernel<'_> {
                 Path::Packed => self.packed::<S>(),
                 Path::Windows(chunks) if self.gemm.shape.trans_a => self.gathered_transposed::<S>(chunks),
                 Path::Windows(chunks) => self.gathered::<S>(chunks),
+                Path::Winograd(winograd) if self.gemm.shape.trans_a => self.winograd_gradient::<S>(winograd),
                 Path::Winograd(winograd) => self.winograd::<S>(winograd),
                 Path::Depthwise(depthwise) if self.gemm.shape.trans_a => {
                     self.depthwise_weights::<S>(depthwise)

@@ -30,11 +30,11 @@ use super::{LINE, Shape, Tile, TileKernel};
 use crate::simd::Simd;
 
 /// Outputs along a side of a tile.
-const OUT: usize = 4;
+pub(super) const OUT: usize = 4;
 /// Pixels along a side that it sees.
-const IN: usize = 6;
+pub(super) const IN: usize = 6;
 /// Positions of a transformed tile.
-const POSITIONS: usize = IN * IN;
+pub(super) const POSITIONS: usize = IN * IN;
 /// Tiles of a chunk: rows enough for the products, few enough that positions stay in the second-level cache.
 const CHUNK_TILES: usize = 32;
 /// Most tiles of a chunk, where an image cannot be cut evenly.
@@ -54,19 +54,22 @@ pub(super) struct Winograd {
     /// Tiles down and across those.
     tiles: [usize; 2],
     /// Tiles of a whole chunk.
-    count: usize,
+    pub count: usize,
 }
 
 impl Winograd {
-    /// The cut, if the convolution is one that gains.
+    /// The cut, if the convolution, or the gradient of its weights, is one that gains.
     pub(super) fn new(registers: Registers, shape: Shape, windows: Windows) -> Option<Winograd> {
         let Windows { images, channels, outputs: [oh, ow], .. } = windows;
         let plain = (windows.kernel, windows.stride, windows.dilation, windows.spread)
             == ([3, 3], [1, 1], [1, 1], [1, 1]);
         let whole = |channels: usize| channels >= LEAST_CHANNELS && channels.is_multiple_of(registers.lanes);
         let (down, across) = (oh.div_ceil(OUT), ow.div_ceil(OUT));
-        let transposed = shape.trans_a || shape.trans_b;
-        if !plain || transposed || !whole(channels) || !whole(shape.n) || images * down * across < LEAST_TILES
+        if !plain
+            || shape.trans_b
+            || !whole(channels)
+            || !whole(shape.n)
+            || images * down * across < LEAST_TILES
         {
             return None;
         }
@@ -87,6 +90,39 @@ impl Winograd {
         let reach = |tiles: usize| tiles * OUT + IN - OUT;
         let chunks = Chunks::covering(windows, images, rows, [reach(down), reach(across)]);
         (count <= MOST_TILES).then_some(Winograd { chunks, rows, tiles: [down, across], count })
+    }
+
+    /// Tiles of a chunk of so many outputs.
+    pub(super) fn tiles_of(&self, outputs: usize) -> usize {
+        let [down, across] = self.tiles;
+        outputs / (self.rows * self.chunks.windows.outputs[1]) * down * across
+    }
+
+    /// From one line to the next of what a chunk sees.
+    pub(super) fn line(&self) -> usize {
+        (self.tiles[1] * OUT + IN - OUT) * self.chunks.windows.channels
+    }
+
+    /// Image, row and column of a tile in its chunk.
+    fn place(&self, tile: usize) -> [usize; 3] {
+        let [down, across] = self.tiles;
+        [tile / (down * across), tile / across % down, tile % across]
+    }
+
+    /// Where the first pixel of a tile lies in what its chunk sees.
+    pub(super) fn pixels_of(&self, tile: usize) -> usize {
+        let [image, y, x] = self.place(tile);
+        let height = self.tiles[0] * OUT + IN - OUT;
+        (image * height + y * OUT) * self.line() + x * OUT * self.chunks.windows.channels
+    }
+
+    /// The first output of a tile, counted in its chunk, and how many rows and columns the tile has: at the edge it
+    /// reaches beyond the outputs.
+    pub(super) fn outputs_of(&self, tile: usize) -> (usize, [usize; 2]) {
+        let [image, y, x] = self.place(tile);
+        let ow = self.chunks.windows.outputs[1];
+        let whole = [OUT.min(self.rows - y * OUT), OUT.min(ow - x * OUT)];
+        ((image * self.rows + y * OUT) * ow + x * OUT, whole)
     }
 
     /// Numbers of scratch of a worker: what a chunk sees, its transform, and the products.
@@ -147,10 +183,9 @@ impl TileKernel<'_> {
     pub(super) unsafe fn winograd<S: Simd>(&self, winograd: &Winograd) {
         let registers = const { Registers::new::<S>() };
         let Registers { mr, nr, .. } = registers;
-        let Winograd { chunks, rows: chunk_rows, tiles: [down, across], count: most } = winograd;
+        let Winograd { chunks, count: most, .. } = winograd;
         let (channels, n, ow) = (chunks.windows.channels, self.gemm.shape.n, chunks.windows.outputs[1]);
         let Tile { row, rows, cols, .. } = self.tile;
-        let (height, line) = (down * OUT + IN - OUT, (across * OUT + IN - OUT) * channels);
         // From one position to the next: a line more than a power of two, or a tile's positions would meet in few sets
         // of the cache.
         let (v_apart, m_apart) = (most * channels + LINE, most * n + LINE);
@@ -164,13 +199,12 @@ impl TileKernel<'_> {
             while done < rows {
                 let outputs = chunks.outputs.min(rows - done);
                 let a = chunks.bring(row + done, outputs, self.a, seen);
-                let count = outputs / (chunk_rows * ow) * down * across;
+                let count = winograd.tiles_of(outputs);
                 for tile in 0..count {
-                    let (image, y, x) = (tile / (down * across), tile / across % down, tile % across);
-                    let from = a.add((image * height + y * OUT) * line + x * OUT * channels);
+                    let from = a.add(winograd.pixels_of(tile));
                     for channel in (0..channels).step_by(S::LANES) {
                         let to = v.add(tile * channels + channel);
-                        pixels::<S>(from.add(channel), line, channels, to, v_apart);
+                        pixels::<S>(from.add(channel), winograd.line(), channels, to, v_apart);
                     }
                 }
                 for position in 0..POSITIONS {
@@ -202,11 +236,8 @@ impl TileKernel<'_> {
                     }
                 }
                 for tile in 0..count {
-                    let (image, y, x) = (tile / (down * across), tile / across % down, tile % across);
-                    // Tiles at the edge reach beyond the outputs.
-                    let whole = [OUT.min(chunk_rows - y * OUT), OUT.min(ow - x * OUT)];
-                    let first = done + (image * chunk_rows + y * OUT) * ow + x * OUT;
-                    let to = self.c.add(first * self.c_stride);
+                    let (first, whole) = winograd.outputs_of(tile);
+                    let to = self.c.add((done + first) * self.c_stride);
                     for column in (0..cols).step_by(S::LANES) {
                         let from = m.add(tile * n + column);
                         let apart = [ow * self.c_stride, self.c_stride];
@@ -289,7 +320,13 @@ unsafe fn filter<S: Simd>(g: [S::V; 3]) -> [S::V; IN] {
 /// The instruction set of `S` must be present, and the pointers valid.
 #[inline(always)]
 #[allow(clippy::needless_range_loop)] // Rows and columns are counted, as on paper.
-unsafe fn pixels<S: Simd>(from: *const f32, line: usize, pixel: usize, to: *mut f32, apart: usize) {
+pub(super) unsafe fn pixels<S: Simd>(
+    from: *const f32,
+    line: usize,
+    pixel: usize,
+    to: *mut f32,
+    apart: usize,
+) {
     // SAFETY: the caller vouches for 6x6 pixels and 36 positions.
     unsafe {
         let mut half = [[S::splat(0.0); IN]; IN];

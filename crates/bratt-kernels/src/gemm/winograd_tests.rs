@@ -1,5 +1,5 @@
-//! Winograd's convolution against the definition. The bound comes from the transforms taken with absolute values: every
-//! number passes some twenty roundings and a sum over the input channels on its way.
+//! Winograd's convolution, and the gradient of its weights, against the definition. The bound comes from the transforms taken with absolute values: every
+//! number passes some twenty roundings and a sum, over the input channels or the tiles, on its way.
 
 use super::cut;
 use super::tests::{EPS, FewRegisters, LikeAvx512, LikeNeon, by_isa, by_lanes, numbers};
@@ -42,66 +42,123 @@ fn sizes<const R: usize, const C: usize>(
     out
 }
 
+fn transposed<const R: usize, const C: usize>(m: &[[f64; C]; R]) -> [[f64; R]; C] {
+    std::array::from_fn(|i| std::array::from_fn(|j| m[j][i]))
+}
+
+/// The size of the pixel that a tile sees at (y, x), one channel of it.
+fn pixel(windows: &Windows, images: &[f32], [image, y, x]: [usize; 3], channel: usize) -> f64 {
+    let Windows { extent: [h, w], channels, before, .. } = *windows;
+    let row = y.checked_sub(before[0]).filter(|row| *row < h);
+    let col = x.checked_sub(before[1]).filter(|col| *col < w);
+    let at = row.zip(col).map(|(row, col)| ((image * h + row) * w + col) * channels + channel);
+    at.map_or(0.0, |at| f64::from(images[at].abs()))
+}
+
+/// The first outputs of all tiles: image, row and column.
+fn tiles(windows: &Windows) -> impl Iterator<Item = [usize; 3]> {
+    let [oh, ow] = windows.outputs;
+    let rows = (0..windows.images).flat_map(move |image| (0..oh).step_by(4).map(move |y| [image, y]));
+    rows.flat_map(move |[image, y]| (0..ow).step_by(4).map(move |x| [image, y, x]))
+}
+
 /// What the absolute values of all numbers make of each output, by Winograd's way.
 fn bound(windows: &Windows, images: &[f32], weights: &[f32], n: usize) -> Vec<f64> {
-    let Windows { images: count, extent: [h, w], channels, before, outputs: [oh, ow], .. } = *windows;
+    let Windows { images: count, channels, outputs: [oh, ow], .. } = *windows;
     let mut bound = vec![0.0; count * oh * ow * n];
-    for (image, ty) in (0..count).flat_map(|image| (0..oh.div_ceil(4)).map(move |ty| (image, ty))) {
-        for (tx, column) in (0..ow.div_ceil(4)).flat_map(|tx| (0..n).map(move |column| (tx, column))) {
-            let mut sum = [[0.0; 6]; 6];
-            for channel in 0..channels {
-                let pixel = |y: usize, x: usize| {
-                    let row = (ty * 4 + y).checked_sub(before[0]).filter(|row| *row < h);
-                    let col = (tx * 4 + x).checked_sub(before[1]).filter(|col| *col < w);
-                    let at =
-                        row.zip(col).map(|(row, col)| ((image * h + row) * w + col) * channels + channel);
-                    at.map_or(0.0, |at| f64::from(images[at].abs()))
-                };
-                let weight = |y: usize, x: usize| {
-                    f64::from(weights[((y * 3 + x) * channels + channel) * n + column].abs())
-                };
-                let (v, u) = (sizes(&B, pixel), sizes(&G, weight));
-                for (i, j) in (0..6).flat_map(|i| (0..6).map(move |j| (i, j))) {
-                    sum[i][j] += v[i][j] * u[i][j];
-                }
+    for ([image, ty, tx], column) in tiles(windows).flat_map(|tile| (0..n).map(move |column| (tile, column)))
+    {
+        let mut sum = [[0.0; 6]; 6];
+        for channel in 0..channels {
+            let weight = |y: usize, x: usize| {
+                f64::from(weights[((y * 3 + x) * channels + channel) * n + column].abs())
+            };
+            let v = sizes(&B, |y, x| pixel(windows, images, [image, ty + y, tx + x], channel));
+            let u = sizes(&G, weight);
+            for (i, j) in (0..6).flat_map(|i| (0..6).map(move |j| (i, j))) {
+                sum[i][j] += v[i][j] * u[i][j];
             }
-            let outputs = sizes(&A, |i, j| sum[i][j]);
-            for (y, x) in (0..4).flat_map(|y| (0..4).map(move |x| (ty * 4 + y, tx * 4 + x))) {
-                if y < oh && x < ow {
-                    bound[((image * oh + y) * ow + x) * n + column] = outputs[y % 4][x % 4];
-                }
+        }
+        let outputs = sizes(&A, |i, j| sum[i][j]);
+        for (y, x) in (0..4).flat_map(|y| (0..4).map(move |x| (ty + y, tx + x))) {
+            if y < oh && x < ow {
+                bound[((image * oh + y) * ow + x) * n + column] = outputs[y % 4][x % 4];
             }
         }
     }
     bound
 }
 
+/// The same of each number of the gradient of the weights.
+fn bound_of_gradient(windows: &Windows, images: &[f32], gradients: &[f32], n: usize) -> Vec<f64> {
+    let Windows { channels, outputs: [oh, ow], .. } = *windows;
+    let (spread, gather) = (transposed(&A), transposed(&G));
+    let mut bound = vec![0.0; 9 * channels * n];
+    for (channel, column) in (0..channels).flat_map(|channel| (0..n).map(move |column| (channel, column))) {
+        let mut sum = [[0.0; 6]; 6];
+        for [image, ty, tx] in tiles(windows) {
+            let gradient = |y: usize, x: usize| {
+                let inside = ty + y < oh && tx + x < ow;
+                let at = ((image * oh + ty + y) * ow + tx + x) * n + column;
+                if inside { f64::from(gradients[at].abs()) } else { 0.0 }
+            };
+            let v = sizes(&B, |y, x| pixel(windows, images, [image, ty + y, tx + x], channel));
+            let u = sizes(&spread, gradient);
+            for (i, j) in (0..6).flat_map(|i| (0..6).map(move |j| (i, j))) {
+                sum[i][j] += v[i][j] * u[i][j];
+            }
+        }
+        for (tap, size) in sizes(&gather, |i, j| sum[i][j]).as_flattened().iter().enumerate() {
+            bound[(tap * channels + channel) * n + column] = *size;
+        }
+    }
+    bound
+}
+
 fn check(windows: &Windows, n: usize, need: TileNeed) {
-    let (m, k) = (windows.rows().unwrap(), windows.depth().unwrap());
-    let shape = Shape { m, n, k, trans_a: false, trans_b: false };
-    let (images, weights) = (numbers(windows.len().unwrap(), 1), numbers(k * n, 2));
-    let expected = naive::multiply(shape, &naive::seen(windows, &images), &weights);
-    let bound = bound(windows, &images, &weights, n);
+    let (rows, depth) = (windows.rows().unwrap(), windows.depth().unwrap());
+    let images = numbers(windows.len().unwrap(), 1);
+    let forward = Shape { m: rows, n, k: depth, trans_a: false, trans_b: false };
+    let weights = numbers(depth * n, 2);
+    let terms = windows.channels;
+    agree(windows, forward, need, &images, &weights, &bound(windows, &images, &weights, n), terms);
+
+    let gradient = Shape { m: depth, n, k: rows, trans_a: true, trans_b: false };
+    let gradients = numbers(rows * n, 3);
+    let terms = tiles(windows).count();
+    let bound = bound_of_gradient(windows, &images, &gradients, n);
+    agree(windows, gradient, need, &images, &gradients, &bound, terms);
+}
+
+/// Checks that a product with windows is that of the definition, a sum having so many terms.
+fn agree(
+    windows: &Windows,
+    shape: Shape,
+    need: TileNeed,
+    images: &[f32],
+    b: &[f32],
+    bound: &[f64],
+    terms: usize,
+) {
+    let expected = naive::multiply(shape, &naive::seen(windows, images), b);
     let compare = |gemm: &Gemm, found: Vec<f32>| {
         assert!(matches!(gemm.path, Path::Winograd(_)), "{gemm:?}");
-        for i in 0..m * n {
-            let error = (f64::from(found[i]) - expected[i]).abs();
+        for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
+            let error = (f64::from(*found) - expected).abs();
             assert!(
-                error <= (windows.channels + 20) as f64 * EPS * bound[i],
-                "output {i} is {}, expected {} of {gemm:?}",
-                found[i],
-                expected[i]
+                error <= (terms + 20) as f64 * EPS * bound[i],
+                "number {i} is {found}, expected {expected} of {gemm:?}"
             );
         }
     };
     for isa in Isa::available() {
         let gemm = Gemm::of_windows(isa, shape, *windows, need, true);
-        compare(&gemm, by_isa(&gemm, &images, &weights));
+        compare(&gemm, by_isa(&gemm, images, b));
     }
     macro_rules! lanes {
         ($($S:ty),*) => {$(
             let gemm = cut::windows(Isa::Scalar, Registers::new::<$S>(), shape, *windows, need, true);
-            compare(&gemm, by_lanes::<$S>(&gemm, &images, &weights));
+            compare(&gemm, by_lanes::<$S>(&gemm, images, b));
         )*};
     }
     if !cfg!(target_arch = "aarch64") {
@@ -129,6 +186,8 @@ fn tiles_of_whole_images_and_of_parts_agree_with_the_definition() {
         (2, [32, 32], 16, 16),
         (5, [14, 13], 32, 16),
         (3, [28, 28], 16, 32),
+        (4, [16, 16], 80, 16),
+        (4, [16, 16], 16, 144),
     ] {
         check(&windows(images, extent, channels, [1, 1], extent), n, TileNeed::default());
     }
@@ -152,8 +211,10 @@ fn only_what_gains_goes_this_way() {
         (plain, 10),
     ] {
         let (m, k) = (windows.rows().unwrap(), windows.depth().unwrap());
-        let shape = Shape { m, n, k, trans_a: false, trans_b: false };
-        let gemm = Gemm::of_windows(Isa::Scalar, shape, windows, TileNeed::default(), true);
-        assert!(matches!(gemm.path, Path::Windows(_)), "{windows:?}");
+        for (m, k, trans_a) in [(m, k, false), (k, m, true)] {
+            let shape = Shape { m, n, k, trans_a, trans_b: false };
+            let gemm = Gemm::of_windows(Isa::Scalar, shape, windows, TileNeed::default(), true);
+            assert!(matches!(gemm.path, Path::Windows(_)), "{windows:?}");
+        }
     }
 }
