@@ -18,11 +18,11 @@ use super::{Gemm, LINE, Shape, Tile, TileKernel};
 use crate::simd::Simd;
 
 /// Input channels whose positions are in cache together.
-const BLOCK: usize = 64;
+const BLOCK: usize = 32;
 /// Sums of a position that a worker keeps: with all 36, half a megabyte.
-const SUMS: usize = 1 << 12;
+const SUMS: usize = 1 << 13;
 /// Fewest columns of a tile, whose pixels are transformed for these alone.
-const LEAST_COLS: usize = 32;
+const LEAST_COLS: usize = 64;
 
 /// Columns of a tile for `channels` channels and `n` columns.
 pub(super) fn tile_cols(channels: usize, n: usize, registers: Registers) -> usize {
