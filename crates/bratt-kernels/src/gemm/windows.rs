@@ -335,6 +335,19 @@ impl Chunks {
         scratch
     }
 
+    /// What [`Chunks::bring`] would copy of a chunk, as a place in the images and a length: to be fetched ahead, so that
+    /// it need not be exact.
+    pub(super) fn sight(&self, first: usize, outputs: usize, images: *const f32) -> (*const f32, usize) {
+        let Windows { extent: [height, width], channels, stride, spread, outputs: [oh, ow], .. } =
+            self.windows;
+        let (image, top) = (first / (oh * ow), first / ow % oh / spread[0] * stride[0]);
+        let line = width * channels;
+        let of = outputs.div_ceil(self.rows * ow);
+        let lines = self.copied.map_or(height, |(lines, _)| lines).min(height);
+        let len = if of > 1 { of * height * line } else { lines * line };
+        (images.wrapping_add((image * height + top) * line), len)
+    }
+
     /// The outputs of a chunk that see the image at a tap, as runs from the first number of the image of the chunk's
     /// first output; returns how many there are. There is room for one run per row of outputs.
     pub(super) fn seeing(&self, first: usize, outputs: usize, tap: [usize; 2], runs: &mut [Run]) -> usize {

@@ -15,7 +15,7 @@
 use super::micro::{self, AS_IS, Block, COLUMNS, Registers};
 use super::winograd::{IN, OUT, POSITIONS, Winograd, pixels};
 use super::{Gemm, LINE, Shape, Tile, TileKernel};
-use crate::simd::Simd;
+use crate::simd::{Simd, prefetch_part};
 
 /// Input channels whose positions are in cache together.
 const BLOCK: usize = 32;
@@ -98,6 +98,8 @@ impl TileKernel<'_> {
                         );
                     }
                 }
+                let (next, next_len) = chunks.sight(first + outputs, outputs, self.a);
+                let gradients = self.b.wrapping_add((first + outputs) * n);
                 let mut channel = 0;
                 while channel < channels {
                     let block = BLOCK.min(channels - channel);
@@ -109,6 +111,10 @@ impl TileKernel<'_> {
                         }
                     }
                     for position in 0..POSITIONS {
+                        if channel == 0 {
+                            prefetch_part(next, next_len, position, POSITIONS);
+                            prefetch_part(gradients, outputs * n, position, POSITIONS);
+                        }
                         let m = m.add(position * m_apart + channel * cols);
                         let (v, u) = (v.add(position * v_apart), u.add(position * u_apart));
                         sums::<S>([v, u], m, [block, cols, count], first > self.steps.start);

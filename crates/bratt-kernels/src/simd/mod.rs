@@ -26,6 +26,24 @@ pub fn prefetch(p: *const f32) {
     let _ = p;
 }
 
+/// Asks for part `part` of `parts` of the `len` numbers at `p` to be brought into the second-level cache.
+#[inline(always)]
+pub fn prefetch_part(p: *const f32, len: usize, part: usize, parts: usize) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        /// Numbers in a cache line.
+        const LINE: usize = 16;
+        let lines = len.div_ceil(LINE);
+        for line in lines * part / parts..lines * (part + 1) / parts {
+            let p = p.wrapping_add(line * LINE);
+            // SAFETY: a hint, which faults at no address.
+            unsafe { std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(p.cast()) };
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (p, len, part, parts);
+}
+
 /// One instruction set's vector of f32.
 ///
 /// # Safety
