@@ -25,8 +25,8 @@
 //! so that there is work for all threads; the caller adds them up.
 //!
 //! A may also be what *windows* on images see ([`Windows`]): then the product is a convolution, or the
-//! gradient of its weights, and the matrix of windows is never made. Convolutions of 3x3 may go through transforms that
-//! save multiplications (`winograd`).
+//! gradient of its weights, and the matrix of windows is never made. With kernels of 3x3 both may go through transforms
+//! that save multiplications (`winograd`).
 //!
 //! | file | what |
 //! |---|---|
@@ -187,9 +187,9 @@ impl Gemm {
     }
 
     /// A product whose A is what windows on images see: `m` rows, one per window, and `k` numbers in each, or the other
-    /// way round if `trans_a`. With `winograd`, convolutions of 3x3 that gain by it go through Winograd's transforms,
-    /// with fewer multiplications and somewhat larger rounding errors; then `b` of [`Gemm::compute`] is what
-    /// [`Gemm::prepare`] has made of it.
+    /// way round if `trans_a`. With `winograd`, convolutions of 3x3 that gain by it, and gradients of their weights, go
+    /// through Winograd's transforms, with fewer multiplications and somewhat larger rounding errors; where
+    /// [`Gemm::preparation`] then asks for it, `b` of [`Gemm::compute`] is what [`Gemm::prepare`] has made of it.
     ///
     /// # Panics
     /// If the shape is not that of the windows, or the windows are not [sound](Windows::is_sound), or spread and transposed.
