@@ -4,7 +4,7 @@
 use super::depthwise::Depthwise;
 use super::micro::Registers;
 use super::windows::{CHUNK, Chunks, Windows};
-use super::winograd::Winograd;
+use super::winograd::{POSITIONS, Winograd};
 use super::{Gemm, LINE, Path, Shape, TileNeed, narrow, winograd_gradient};
 use crate::isa::Isa;
 
@@ -25,6 +25,8 @@ pub(super) const MIN_TILE_WORK: usize = 1 << 17;
 const PARTS: usize = 16;
 /// Most numbers of a tile whose sums are formed chunk after chunk: a quarter of a second-level cache of 512 KiB.
 const SUMS: usize = 1 << 15;
+/// More transformed weights than a third-level cache of 32 MiB holds beside what is multiplied with them.
+const HEAVY: usize = 1 << 22;
 
 /// A product in memory.
 pub(super) fn product(isa: Isa, registers: Registers, shape: Shape, need: TileNeed) -> Gemm {
@@ -110,13 +112,16 @@ fn convolution(
 ) -> Gemm {
     let Shape { m, n, k, .. } = shape;
     let nr = registers.nr;
-    if let Some(winograd) = winograd.then(|| Winograd::new(registers, shape, windows)).flatten() {
+    // Transformed weights that no cache holds are read by few chunks, which are cut by columns.
+    let heavy = !need.complete_cols && POSITIONS.saturating_mul(windows.channels).saturating_mul(n) > HEAVY;
+    let (wanted, cols) = if heavy { (ENOUGH_TILES / 4, 4) } else { (ENOUGH_TILES, 1) };
+    if let Some(winograd) = winograd.then(|| Winograd::new(registers, shape, windows, wanted)).flatten() {
         return Gemm {
             isa,
             registers,
             shape,
             tile_rows: if need.complete_rows { m } else { winograd.chunks.outputs },
-            tile_cols: n,
+            tile_cols: split(n, cols, nr),
             kc: windows.channels,
             slice: k,
             keeps_b: false,
@@ -159,9 +164,10 @@ fn weights(
         let most = (work(shape) / (4 * MIN_TILE_WORK)).min(k / outputs).max(1);
         split(k, PARTS.div_ceil(tiles).min(most), outputs)
     };
-    if let Some(winograd) = winograd.then(|| Winograd::new(registers, shape, windows)).flatten() {
-        let most = winograd_gradient::tile_cols(windows.channels, n, registers);
-        let tile_cols = if need.complete_cols { n } else { most };
+    let most = winograd_gradient::tile_cols(windows.channels, n, registers);
+    let tile_cols = if need.complete_cols { n } else { most };
+    let wanted = PARTS.div_ceil(n.div_ceil(tile_cols));
+    if let Some(winograd) = winograd.then(|| Winograd::new(registers, shape, windows, wanted)).flatten() {
         return Gemm {
             isa,
             registers,

@@ -23,7 +23,6 @@
 //!
 //! Source: Lavin and Gray, *Fast algorithms for convolutional neural networks*, 2016.
 
-use super::cut::ENOUGH_TILES;
 use super::micro::{self, AS_IS, Block, ROWS, Registers};
 use super::windows::{Chunks, Windows};
 use super::{LINE, Shape, Tile, TileKernel};
@@ -58,8 +57,14 @@ pub(super) struct Winograd {
 }
 
 impl Winograd {
-    /// The cut, if the convolution, or the gradient of its weights, is one that gains.
-    pub(super) fn new(registers: Registers, shape: Shape, windows: Windows) -> Option<Winograd> {
+    /// The cut into at least `wanted` chunks where there are as many images, if the convolution, or the gradient of its
+    /// weights, is one that gains.
+    pub(super) fn new(
+        registers: Registers,
+        shape: Shape,
+        windows: Windows,
+        wanted: usize,
+    ) -> Option<Winograd> {
         let Windows { images, channels, outputs: [oh, ow], .. } = windows;
         let plain = (windows.kernel, windows.stride, windows.dilation, windows.spread)
             == ([3, 3], [1, 1], [1, 1], [1, 1]);
@@ -74,7 +79,7 @@ impl Winograd {
             return None;
         }
         let (images, down, rows) = if down * across * 2 <= CHUNK_TILES && images > 1 {
-            let enough = (images / ENOUGH_TILES).max(1);
+            let enough = (images / wanted).max(1);
             ((CHUNK_TILES / (down * across)).min(enough), down, oh)
         } else if down * across <= 2 * CHUNK_TILES {
             (1, down, oh)
@@ -125,13 +130,13 @@ impl Winograd {
         ((image * self.rows + y * OUT) * ow + x * OUT, whole)
     }
 
-    /// Numbers of scratch of a worker: what a chunk sees, its transform, and the products.
-    pub(super) fn scratch_len(&self, shape: Shape) -> usize {
+    /// Numbers of scratch of a worker: what a chunk sees, its transform, and the products of `cols` columns.
+    pub(super) fn scratch_len(&self, cols: usize) -> usize {
         let channels = self.chunks.windows.channels;
         let line = |len: usize| len.next_multiple_of(LINE);
         LINE + line(self.chunks.scratch_len())
             + line(POSITIONS * (self.count * channels + LINE))
-            + line(POSITIONS * (self.count * shape.n + LINE))
+            + line(POSITIONS * (self.count * cols + LINE))
     }
 
     /// Numbers of the transformed weights.
@@ -184,11 +189,12 @@ impl TileKernel<'_> {
         let registers = const { Registers::new::<S>() };
         let Registers { mr, nr, .. } = registers;
         let Winograd { chunks, count: most, .. } = winograd;
-        let (channels, n, ow) = (chunks.windows.channels, self.gemm.shape.n, chunks.windows.outputs[1]);
-        let Tile { row, rows, cols, .. } = self.tile;
+        let (channels, ow) = (chunks.windows.channels, chunks.windows.outputs[1]);
+        let Tile { row, rows, col, cols } = self.tile;
+        let u_apart = channels * self.gemm.shape.n.next_multiple_of(nr);
         // From one position to the next: a line more than a power of two, or a tile's positions would meet in few sets
         // of the cache.
-        let (v_apart, m_apart) = (most * channels + LINE, most * n + LINE);
+        let (v_apart, m_apart) = (most * channels + LINE, most * cols + LINE);
         let mut done = 0;
         // SAFETY: `scratch` has room for what a chunk sees, for its positions and for the products; tiles lie within
         // what was brought, outputs within the tile of C.
@@ -209,7 +215,7 @@ impl TileKernel<'_> {
                 }
                 for position in 0..POSITIONS {
                     let (v, m) = (v.add(position * v_apart), m.add(position * m_apart));
-                    let u = self.b.add(position * channels * n.next_multiple_of(nr));
+                    let u = self.b.add(position * u_apart + col * channels);
                     for j in (0..cols).step_by(nr) {
                         let width = nr.min(cols - j);
                         let mut i = 0;
@@ -225,8 +231,8 @@ impl TileKernel<'_> {
                                 b: u.add(j * channels),
                                 b_stride: width,
                                 packed: std::ptr::null_mut(),
-                                c: m.add(i * n + j),
-                                c_stride: n,
+                                c: m.add(i * cols + j),
+                                c_stride: cols,
                                 width,
                                 accumulate: false,
                             };
@@ -239,7 +245,7 @@ impl TileKernel<'_> {
                     let (first, whole) = winograd.outputs_of(tile);
                     let to = self.c.add((done + first) * self.c_stride);
                     for column in (0..cols).step_by(S::LANES) {
-                        let from = m.add(tile * n + column);
+                        let from = m.add(tile * cols + column);
                         let apart = [ow * self.c_stride, self.c_stride];
                         outputs_of::<S>(from, m_apart, to.add(column), apart, whole);
                     }

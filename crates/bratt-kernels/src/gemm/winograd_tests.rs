@@ -1,5 +1,6 @@
-//! Winograd's convolution, and the gradient of its weights, against the definition. The bound comes from the transforms taken with absolute values: every
-//! number passes some twenty roundings and a sum, over the input channels or the tiles, on its way.
+//! Winograd's convolution, and the gradient of its weights, against the definition. The bound comes from the transforms
+//! taken with absolute values: every number passes some twenty roundings and a sum, over the input channels or the tiles,
+//! on its way.
 
 use super::cut;
 use super::tests::{EPS, FewRegisters, LikeAvx512, LikeNeon, by_isa, by_lanes, numbers};
@@ -190,6 +191,30 @@ fn tiles_of_whole_images_and_of_parts_agree_with_the_definition() {
         (4, [16, 16], 16, 144),
     ] {
         check(&windows(images, extent, channels, [1, 1], extent), n, TileNeed::default());
+    }
+}
+
+#[test]
+fn heavy_weights_are_cut_by_columns_without_changing_a_bit() {
+    let windows = windows(64, [4, 4], 256, [1, 1], [4, 4]);
+    let (m, n, k) = (windows.rows().unwrap(), 480, windows.depth().unwrap());
+    let images = numbers(windows.len().unwrap(), 1);
+    let weights = numbers(k * n, 2);
+    for isa in Isa::available() {
+        let columns = |first: usize, n: usize| {
+            let rows = weights.chunks(480).flat_map(|row| &row[first..first + n]).copied();
+            let shape = Shape { m, n, k, trans_a: false, trans_b: false };
+            let gemm = Gemm::of_windows(isa, shape, windows, TileNeed::default(), true);
+            (by_isa(&gemm, &images, &rows.collect::<Vec<_>>()), n.div_ceil(gemm.tile(0).cols))
+        };
+        let (all, parts) = columns(0, n);
+        assert_eq!(parts, 4, "{isa}");
+        for first in [0, 112, 464] {
+            let (some, parts) = columns(first, 16);
+            assert_eq!(parts, 1, "{isa}");
+            let same = all.chunks(n).zip(some.chunks(16)).all(|(all, some)| all[first..first + 16] == *some);
+            assert!(same, "columns from {first}, {isa}");
+        }
     }
 }
 
