@@ -329,7 +329,9 @@ impl Checkpoint {
             let [found, expected] =
                 [&self.identity, identity].map(|of| of.get(key).map_or("as usual", String::as_str));
             if found != expected {
-                let [found, expected] = [found, expected].map(shortened);
+                let same =
+                    found.chars().zip(expected.chars()).take_while(|(one, other)| one == other).count();
+                let [found, expected] = [found, expected].map(|text| shortened(text, same));
                 return Err(CheckpointError::Other { key: key.clone(), found, expected });
             }
         }
@@ -365,10 +367,15 @@ impl Checkpoint {
     }
 }
 
-fn shortened(text: &str) -> String {
+/// A long text around where two begin to differ, after `same` characters.
+fn shortened(text: &str, same: usize) -> String {
     const MOST: usize = 100;
-    match text.char_indices().nth(MOST) {
-        Some((at, _)) => format!("{}...", &text[..at]),
-        None => text.into(),
+    const BEFORE: usize = 40;
+    let (length, from) = (text.chars().count(), same.saturating_sub(BEFORE));
+    if length <= MOST {
+        return text.into();
     }
+    let part: String = text.chars().skip(from).take(MOST).collect();
+    let dots = |cut: bool| if cut { "..." } else { "" };
+    format!("{}{part}{}", dots(from > 0), dots(from + MOST < length))
 }

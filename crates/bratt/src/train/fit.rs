@@ -325,6 +325,8 @@ pub(super) fn identity(
 ) -> Identity {
     let from = &model.provenance;
     let exactly = |value: &dyn std::fmt::Debug| format!("{value:?}");
+    // In the words of a configuration: these are shown to people where a checkpoint does not fit.
+    let words = |schedule: &Schedule| serde_json::to_string(schedule).unwrap_or_default();
     let network = serde_json::to_string(&model.network).unwrap_or_default();
     let mut identity: Identity = [
         ("version of bratt", from.version.clone()),
@@ -335,8 +337,8 @@ pub(super) fn identity(
         ("preprocessing", exactly(&trainer.preprocess)),
         ("augmentation", exactly(&trainer.augment)),
         ("optimizer", exactly(&trainer.optimizer)),
-        ("learning rate", exactly(lr)),
-        ("momentum", exactly(&momentum)),
+        ("learning rate", words(lr)),
+        ("momentum", momentum.map_or("the optimizer's own".into(), words)),
         ("batch size", trainer.batch_size.to_string()),
         ("seed", trainer.seed.to_string()),
     ]

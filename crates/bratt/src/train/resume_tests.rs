@@ -232,19 +232,19 @@ fn a_checkpoint_of_another_training_is_refused_by_what_differs() {
     trainer().epochs(1).fit_with(&data, &mut all).unwrap();
     let checkpoint = load(&all.0[1]).unwrap();
     let others = [
-        ("seed", trainer().seed(6)),
-        ("batch size", trainer().batch_size(16)),
-        ("optimizer", trainer().optimizer(Adam { epsilon: 1e-7, ..Adam::default() })),
-        ("learning rate", trainer().learning_rate(0.5)),
+        ("seed", "5, that of this training 6", trainer().seed(6)),
+        ("batch size", "16", trainer().batch_size(16)),
+        ("optimizer", "epsilon: 1e-7", trainer().optimizer(Adam { epsilon: 1e-7, ..Adam::default() })),
+        ("learning rate", r#"{"type":"linear","from":0.5,"#, trainer().learning_rate(0.5)),
         // It is a layer of the model.
-        ("model", trainer().preprocess(Preprocess::PerFeature)),
-        ("augmentation", trainer().augment(Augment { mixup: 0.4, ..Augment::default() })),
-        ("balance of classes", trainer().balance(Balance::Sampling)),
-        ("monitored measure", trainer().monitor(Monitor::MacroF1)),
+        ("model", "standardize", trainer().preprocess(Preprocess::PerFeature)),
+        ("augmentation", "crop: 0", trainer().augment(Augment { mixup: 0.4, ..Augment::default() })),
+        ("balance of classes", "sampling", trainer().balance(Balance::Sampling)),
+        ("monitored measure", "macro_f1", trainer().monitor(Monitor::MacroF1)),
     ];
-    for (key, other) in others {
+    for (key, difference, other) in others {
         let error = other.schedule_epochs(1).resume(checkpoint.clone()).fit(&data).unwrap_err().to_string();
-        assert!(error.contains(&format!("its {key} is")), "{key}: {error}");
+        assert!(error.contains(&format!("its {key} is")) && error.contains(difference), "{key}: {error}");
     }
     let error = trainer().epochs(1).resume(checkpoint).fit(&tests::few(160)).unwrap_err().to_string();
     assert!(error.contains("its data is"), "{error}");
